@@ -1,0 +1,22 @@
+"""One statement of a client after rewriting: what PostgreSQL is to run for it, or that it is a COPY of our own."""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Statement:
+    """What to do for one statement.
+
+    sql: the statement for PostgreSQL; its rows, parameters and tag are the client's answer. Empty for an intercepted one.
+    before, after: SQL run in the same session around it, unseen by the client (recording declared keys, TRUNCATE's COMMIT).
+    tag: command tag to show instead of PostgreSQL's (Redshift's differs, or the statement was replaced).
+    copy: the client's own COPY ... FROM 's3://...' text; carried out by sandbox.redshift.copy.
+    """
+
+    sql: str
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    tag: str | None = None
+    copy: str | None = None
