@@ -1,0 +1,10 @@
+-- Purpose: the share of the candidate plays whose title or artist looks like UTF-8 read as Latin-1 twice.
+-- Grain: each row is the one figure observed, 0 to 1; 0 when there are no candidates.
+-- Surprises: twice mis-decoded text has both letters, the first from each lead byte, the second from each byte after it.
+-- Parameter: none
+SELECT
+    COALESCE(
+        AVG(CASE WHEN song LIKE '%Ã%Â%' OR artist LIKE '%Ã%Â%' THEN 1.0 ELSE 0.0 END),
+        0
+    ) AS observed
+FROM audit.songplays;

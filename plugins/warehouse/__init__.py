@@ -1,0 +1,1 @@
+"""Generic operators that stage, load, check and publish a star schema on Amazon Redshift."""

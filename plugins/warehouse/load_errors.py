@@ -1,0 +1,57 @@
+"""Why a COPY failed, in the words of the load-error tables: file, line, column, value, reason.
+
+COPY itself only says "check 'stl_load_errors' system table"; people should find the line to mend in the task's log.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from warehouse.session import Session
+
+# At most this many rows go into the log and the error; a file full of the same mistake needs no more.
+MOST = 10
+
+STL_LOAD_ERRORS = f"""SELECT
+    TRIM(filename),
+    line_number,
+    TRIM(colname),
+    TRIM(raw_field_value),
+    err_code,
+    TRIM(err_reason)
+FROM stl_load_errors
+WHERE query = pg_last_copy_id()
+ORDER BY filename, line_number
+LIMIT {MOST}"""
+
+# Redshift Serverless has no STL tables; its view does not keep the value.
+SYS_LOAD_ERROR_DETAIL = f"""SELECT
+    TRIM(file_name),
+    line_number,
+    TRIM(column_name),
+    NULL,
+    error_code,
+    TRIM(error_message)
+FROM sys_load_error_detail
+WHERE query_id = pg_last_copy_id()
+ORDER BY file_name, line_number
+LIMIT {MOST}"""
+
+
+def sentence(row: tuple[Any, ...]) -> str:
+    """One load error in words."""
+    file, line, column, value, code, reason = row
+    shown = "" if value is None else f", value {value!r}"
+    return f"{file}, line {line}, column {column or '?'}{shown}: {reason} (code {code})"
+
+
+def load_errors(session: Session, errors: tuple[type[Exception], ...]) -> list[str]:
+    """The errors of the session's last COPY, a sentence each. `errors`: what the driver raises for a missing table."""
+    for query in (STL_LOAD_ERRORS, SYS_LOAD_ERROR_DETAIL):
+        session.rollback()
+        try:
+            return [sentence(row) for row in session.rows(query)]
+        except errors as error:
+            session.log.warning("could not read the load errors: %s", error)
+    session.rollback()
+    return []

@@ -1,0 +1,42 @@
+"""What the operators share: one connection, one transaction, one run that staging and audit belong to."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from airflow.providers.common.sql.operators.sql import BaseSQLOperator
+
+from warehouse.names import table_name
+from warehouse.session import Session, transaction
+
+
+class WarehouseOperator(BaseSQLOperator):
+    """Base of the operators: reaches the hook through the connection alone, of type `redshift` or `postgres`.
+
+    :param conn_id: the warehouse's connection.
+    :param run_table: the one-row table that says which run staging and audit belong to (see warehouse.run).
+    """
+
+    template_fields: Sequence[str] = (*BaseSQLOperator.template_fields, "run_table")
+    template_ext: Sequence[str] = (".sql",)
+
+    def __init__(self, *, run_table: str, conn_id: str = "redshift", **kwargs: Any) -> None:
+        super().__init__(conn_id=conn_id, **kwargs)
+        self.run_table = table_name(run_table)
+        self.sql: list[str] = []
+
+    @contextlib.contextmanager
+    def transaction(self, *, autocommit: bool = False) -> Iterator[Session]:
+        """A session on the operator's connection; what it ran is kept in `sql`, where OpenLineage looks for it."""
+        with transaction(self.get_db_hook(), self.log, autocommit=autocommit) as session:
+            try:
+                yield session
+            finally:
+                self.sql = [*self.sql, *session.statements]
+
+    def render_sql(self, file: str, context: Any, **parameters: Any) -> str:
+        """The text of a .sql file, found on the DAG's template_searchpath, with `parameters` beside Airflow's own."""
+        rendered = self.render_template(file, {**context, **parameters})
+        return str(rendered).strip().rstrip(";")

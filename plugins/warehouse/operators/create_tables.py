@@ -1,0 +1,143 @@
+"""Create what is missing of the warehouse's tables, and refuse to work on tables that differ from their DDL."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from warehouse.names import literal, schema_name, table_name
+from warehouse.operators.base import WarehouseOperator
+from warehouse.session import Session
+
+# pg_attribute and format_type and not information_schema: the same query then also sees temporary tables.
+COLUMNS = """SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull
+FROM pg_catalog.pg_attribute AS a
+JOIN pg_catalog.pg_class AS c ON a.attrelid = c.oid
+JOIN pg_catalog.pg_namespace AS n ON c.relnamespace = n.oid
+WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relname = {table}{in_schema}
+ORDER BY a.attnum"""
+
+Columns = dict[str, tuple[str, bool]]
+
+
+def differences(table: str, live: Columns, wanted: Columns) -> list[str]:
+    """What differs, each with the ALTER that mends it. Columns map a name to its type and whether it is NOT NULL."""
+    found = []
+    for name, (type_, not_null) in wanted.items():
+        if name not in live:
+            found.append(
+                f"{table}.{name}: the DDL has {type_}, the table has no such column; "
+                f"run: ALTER TABLE {table} ADD COLUMN {name} {type_}"
+            )
+        elif live[name][0] != type_:
+            found.append(
+                f"{table}.{name}: the DDL has {type_}, the table has {live[name][0]}; "
+                f"run: {alter_type(table, name, live[name][0], type_)}"
+            )
+        elif live[name][1] != not_null:
+            words = {True: "NOT NULL", False: "NULL"}
+            found.append(
+                f"{table}.{name}: the DDL has {type_} {words[not_null]}, the table has {words[live[name][1]]}; "
+                f"run: {recreate(table, name, type_)}"
+            )
+    found.extend(
+        f"{table}.{name}: the table has {type_}, the DDL has no such column; run: ALTER TABLE {table} DROP COLUMN {name}"
+        for name, (type_, _) in live.items()
+        if name not in wanted
+    )
+    return found
+
+
+def alter_type(table: str, name: str, live: str, wanted: str) -> str:
+    """Redshift alters the size of a VARCHAR in place; any other type takes a new column."""
+    if live.startswith("character varying") and wanted.startswith("character varying"):
+        return f"ALTER TABLE {table} ALTER COLUMN {name} TYPE {wanted}"
+    return recreate(table, name, wanted)
+
+
+def recreate(table: str, name: str, wanted: str) -> str:
+    """The ALTERs that move a column's values into a new column of the wanted type."""
+    return (
+        f"ALTER TABLE {table} ADD COLUMN {name}_new {wanted}; "
+        f"UPDATE {table} SET {name}_new = CAST({name} AS {wanted}); "  # noqa: S608  # words for the operator on call
+        f"ALTER TABLE {table} DROP COLUMN {name}; ALTER TABLE {table} RENAME COLUMN {name}_new TO {name}"
+    )
+
+
+class CreateTablesOperator(WarehouseOperator):
+    """Run `CREATE ... IF NOT EXISTS` for schemas and tables, then compare the live columns with the DDL.
+
+    The DDL is not parsed: it is run a second time for a temporary table, and the two tables' columns are compared as
+    the database's own catalogue has them.
+
+    :param schemas: the schemas to create.
+    :param tables: `schema.table` to its .sql file, in order of creation; the file is rendered with `table`.
+    :param views: .sql files of CREATE OR REPLACE VIEW, run after the tables.
+    :param readers: a group that gets USAGE on `readable` and SELECT on its tables; none when empty.
+    :param readable: the schema that `readers` may read.
+    """
+
+    template_fields: Sequence[str] = (*WarehouseOperator.template_fields, "readers")
+
+    def __init__(
+        self,
+        *,
+        schemas: Sequence[str],
+        tables: Mapping[str, str],
+        views: Sequence[str] = (),
+        readers: str = "",
+        readable: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.schemas = [schema_name(name) for name in schemas]
+        self.tables = {table_name(name): file for name, file in tables.items()}
+        self.views = views
+        self.readers = readers
+        self.readable = readable and schema_name(readable)
+
+    def create(self, session: Session, context: Any) -> None:
+        """Create what is not there."""
+        for schema in self.schemas:
+            session.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        for table, file in self.tables.items():
+            session.execute(self.render_sql(file, context, table=table))
+        for file in self.views:
+            session.execute(self.render_sql(file, context))
+
+    def compare(self, session: Session, context: Any) -> list[str]:
+        """All differences between live tables and their DDL, in words."""
+        found = []
+        for number, (table, file) in enumerate(self.tables.items()):
+            # A name of its own: temporary tables of other sessions stand in the same catalogue.
+            temporary = f"#wanted_{uuid.uuid4().hex[:8]}_{number}"
+            session.execute(self.render_sql(file, context, table=temporary))
+            schema, _, name = table.partition(".")
+            live = self.columns(session, name, f" AND n.nspname = {literal(schema)}")
+            found.extend(differences(table, live, self.columns(session, temporary)))
+        return found
+
+    def columns(self, session: Session, table: str, in_schema: str = "") -> Columns:
+        """A table's columns, in order, from the catalogue."""
+        rows = session.rows(COLUMNS.format(table=literal(table), in_schema=in_schema))
+        return {name: (type_, not_null) for name, type_, not_null in rows}
+
+    def grant(self, session: Session) -> None:
+        """Let the readers' group read the published schema."""
+        group = schema_name(self.readers)
+        session.execute(f"GRANT USAGE ON SCHEMA {self.readable} TO GROUP {group}")
+        session.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {self.readable} TO GROUP {group}")
+
+    def execute(self, context: Any) -> None:
+        """Create, compare, grant."""
+        with self.transaction() as session:
+            self.create(session, context)
+            if self.readers and self.readable:
+                self.grant(session)
+        with self.transaction() as session:
+            found = self.compare(session, context)
+        if found:
+            raise AirflowFailException("tables differ from their DDL:\n" + "\n".join(found))

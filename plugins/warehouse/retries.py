@@ -1,0 +1,75 @@
+"""Which failures a second try can mend: lost connections, throttling, and Redshift's serialisation error 1023.
+
+redshift_connector raises ProgrammingError for nearly every error of the server, so the class says little; SQLSTATE and
+message decide. Everything else - bad SQL, bad data, a failed check - fails at once: trying again would fail again,
+later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
+
+# SQLSTATE classes 08 (connection), 57P (operator intervention: shutdown, crash recovery) and 53 (insufficient resources).
+TRANSIENT_SQLSTATES = ("08", "57P", "53")
+# Redshift's own wording, SQLSTATE XX000 (not 40001).
+SERIALISATION_ERROR = "1023"
+THROTTLING_CODES = frozenset({"Throttling", "ThrottlingException", "SlowDown", "RequestLimitExceeded", "InternalError"})
+CONNECTION_ERRORS = (ConnectionError, TimeoutError)
+CONNECTION_ERROR_NAMES = frozenset({"OperationalError", "InterfaceError", "EndpointConnectionError", "ConnectTimeoutError"})
+
+
+def causes(exception: BaseException) -> Iterator[BaseException]:
+    """The exception and what it was raised from, outermost first."""
+    seen: set[int] = set()
+    current: BaseException | None = exception
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def server_error(exception: BaseException) -> tuple[str | None, str]:
+    """SQLSTATE and message as redshift_connector (a dict of fields) and psycopg (attributes) carry them."""
+    fields: Any = exception.args[0] if exception.args else None
+    if isinstance(fields, dict):
+        return fields.get("C"), str(fields.get("M", ""))
+    return getattr(exception, "sqlstate", None), str(exception)
+
+
+def reason_to_retry(exception: BaseException) -> str | None:
+    """In words why a second try may succeed; None when it cannot."""
+    for cause in causes(exception):
+        sqlstate, message = server_error(cause)
+        if sqlstate is not None:
+            if sqlstate.startswith(TRANSIENT_SQLSTATES):
+                return f"the server ended the connection or was short of resources (SQLSTATE {sqlstate})"
+            if message.split("\n")[0].strip() == SERIALISATION_ERROR or "could not serialize" in message:
+                return "another transaction changed the same rows (error 1023)"
+            return None
+        response = getattr(cause, "response", None)
+        if isinstance(response, dict):
+            code = response.get("Error", {}).get("Code")
+            return f"AWS answered {code}" if code in THROTTLING_CODES else None
+        if isinstance(cause, CONNECTION_ERRORS) or type(cause).__name__ in CONNECTION_ERROR_NAMES:
+            return f"the connection was lost or could not be made ({type(cause).__name__})"
+    return None
+
+
+class TransientFailuresOnly(RetryPolicy):
+    """Retry what can pass by itself, fail all else on the first try."""
+
+    def evaluate(
+        self, exception: BaseException, try_number: int, max_tries: int, context: Any = None
+    ) -> RetryDecision:
+        """Decide by the exception alone; delay and number of tries are the task's own."""
+        reason = reason_to_retry(exception)
+        if reason is None:
+            return RetryDecision.fail(reason="a second try would fail the same way")
+        return RetryDecision(reason=reason)
+
+    def serialize(self) -> dict[str, Any]:
+        """It has no settings."""
+        return {}
