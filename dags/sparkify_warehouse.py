@@ -33,6 +33,7 @@ Settings: connections `redshift` and `aws_default`; Variables `sparkify_bucket`,
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, TriggerRule
 from sparkify_checks import CHECKS
@@ -60,7 +61,7 @@ from warehouse.operators.stage_to_redshift import StageToRedshiftOperator
 from warehouse.period import PATTERN
 from warehouse.retries import TransientFailuresOnly
 
-SQL_FOLDER = "../include/sql"
+SQL_FOLDER = Path(__file__).resolve().parents[1] / "include" / "sql"
 
 # A run without any date has no `ds` at all (AIP-83); it loads everything.
 PERIOD = "params.period or (ds if ds is defined else 'all')"
@@ -112,7 +113,7 @@ with DAG(
             ),
         ),
     },
-    template_searchpath=[SQL_FOLDER],
+    template_searchpath=[str(SQL_FOLDER)],
     user_defined_macros={"log_prefix": log_prefix},
     tags=["sparkify", "redshift", "warehouse"],
     default_args={

@@ -1,0 +1,28 @@
+-- Purpose: the hours of the day with the most plays.
+-- Grain: each row is one hour of the day, UTC, with its plays and its share of all plays in percent.
+-- Parameter: none
+WITH plays_by_hour AS (
+    SELECT
+        time.hour,
+        COUNT(*) AS plays
+    FROM sparkify.songplays
+    INNER JOIN sparkify.time
+        ON songplays.start_time = time.start_time
+    GROUP BY time.hour
+),
+
+shares AS (
+    SELECT
+        hour,
+        plays,
+        ROUND(100.0 * plays / SUM(plays) OVER (), 1) AS percent
+    FROM plays_by_hour
+)
+
+SELECT
+    hour,
+    plays,
+    percent
+FROM shares
+ORDER BY plays DESC, hour ASC
+LIMIT 5;

@@ -1,0 +1,111 @@
+"""Load everything in the bucket by the main DAG, then show what the warehouse holds and what it answers.
+
+Runs wherever the connections `redshift` and `aws_default` lead; `make demo` runs it inside a sandbox. Connects for the
+answers as libpq does, by PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import jinja2
+import psycopg
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parents[1]
+SQL = jinja2.Environment(loader=jinja2.FileSystemLoader(ROOT / "include" / "sql"), undefined=jinja2.StrictUndefined)  # noqa: S701  # SQL, not HTML
+TABLES = ("songplays", "users", "songs", "artists", "time")
+LINES_WORTH_SHOWING = re.compile(r"rows staged;|rows from \d+ files|warning: |failed: ")
+
+
+def run_airflow(*arguments: str, log: Path) -> bool:
+    """Run an Airflow command with its output in a file; return whether it succeeded."""
+    command = [sys.executable, str(ROOT / "scripts" / "fast_airflow.py"), *arguments]
+    with log.open("w") as file:
+        return subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, check=False).returncode == 0  # noqa: S603  # our own words
+
+
+def fetch(connection: psycopg.Connection, sql: str) -> tuple[list[str], list[tuple]]:
+    """Column names and rows of a query."""
+    cursor = connection.execute(sql.strip().rstrip(";"))
+    return [column.name for column in cursor.description or []], cursor.fetchall()
+
+
+def show(console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows as a table; numbers to the right."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for number, column in enumerate(columns):
+        is_number = bool(rows) and all(isinstance(row[number], int | float) for row in rows)
+        table.add_column(column, justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*("" if value is None else f"{value:,}" if isinstance(value, int) and value > 9999 else str(value) for value in row))
+    console.print(table)
+    console.print()
+
+
+def load(console: Console, log: Path) -> None:
+    """Run the main DAG with period `all`; end with its log when it fails."""
+    if not run_airflow("db", "migrate", log=log.with_name("migrate.log")):
+        sys.exit(f"airflow could not make its database; see {log.with_name('migrate.log')}")
+    console.print("Running the DAG sparkify_warehouse with period=all ...")
+    started = time.monotonic()
+    conf = json.dumps({"period": "all"})
+    succeeded = run_airflow("dags", "test", "sparkify_warehouse", "2018-11-01", "--conf", conf, log=log)
+    for line in log.read_text(errors="replace").splitlines():
+        if found := LINES_WORTH_SHOWING.search(line):
+            console.print("  " + shorten(line, found.start()), highlight=False, markup=False)
+    console.print(f"The run took {time.monotonic() - started:.1f} s; its log is {log}\n", highlight=False)
+    if not succeeded:
+        console.print(log.read_text(errors="replace")[-6000:], markup=False, highlight=False)
+        sys.exit("the run failed; nothing was published")
+
+
+def shorten(line: str, start: int) -> str:
+    """The message of a log line, without the time before it and the source behind it."""
+    message = re.sub(r"\x1b\[[0-9;]*m", "", line)
+    message = re.sub(r"^\S+ \[\w+ *\] ", "", message)
+    return re.sub(r" {2,}\[[\w.]+\].*$", "", message).strip() or line[start:]
+
+
+def main() -> None:
+    """Load and show."""
+    console = Console(width=None if sys.stdout.isatty() else 110)
+    log = Path(os.environ["AIRFLOW_HOME"]) / "demo.log"
+    load(console, log)
+    with psycopg.connect("", autocommit=True) as connection:
+        counts = [(f"sparkify.{name}", *fetch(connection, f"SELECT COUNT(*) FROM sparkify.{name}")[1][0]) for name in TABLES]  # noqa: S608  # our own names
+        show(console, "Published", ["table", "rows"], counts)
+        columns, rows = fetch(
+            connection,
+            "SELECT severity, passed, COUNT(*) AS checks FROM quality.results GROUP BY severity, passed ORDER BY 1, 2",
+        )
+        show(console, "Checks", columns, [(severity, "passed" if passed else "failed", n) for severity, passed, n in rows])
+        answers(console, connection)
+
+
+def answers(console: Console, connection: psycopg.Connection) -> None:
+    """Ask the five questions."""
+    busiest = "SELECT location FROM sparkify.songplays WHERE song_id IS NOT NULL GROUP BY location ORDER BY COUNT(*) DESC, 1 LIMIT 1"
+    location = fetch(connection, busiest)[1][0][0]
+    (year,) = fetch(connection, "SELECT MAX(year) FROM sparkify.time")[1][0]
+    quoted = "'" + location.replace("\\", "\\\\").replace("'", "''") + "'"
+    for title, file, parameters in (
+        (f"The three artists women listened to most in {year}", "artists_women_listened_to_most", {"year": year}),
+        (f"The most played song in {location}", "most_played_song_in_location", {"location": quoted}),
+        ("The busiest hours of the day (UTC)", "busiest_hours", {}),
+        ("Free and paying listeners, week by week", "free_and_paid_by_week", {}),
+        ("Who went from free to paid and listens most", "users_who_went_paid", {}),
+    ):
+        show(console, title, *fetch(connection, SQL.get_template(f"questions/{file}.sql").render(parameters)))
+
+
+if __name__ == "__main__":
+    main()
