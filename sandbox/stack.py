@@ -1,0 +1,194 @@
+"""The whole sandbox: its parts started side by side and stopped in order, and the variables that lead to them."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from sandbox import aws
+from sandbox.processes import PROJECT, Child, Children, SandboxError, port_holder
+from sandbox.redshift import engine
+from sandbox.redshift.copy import CopySettings, copy_from_s3
+from sandbox.redshift.rewrite import plan
+from sandbox.redshift.server import RedshiftServer
+
+WORK_BUCKET = "sparkify-work"
+DEFAULT_BUCKET = "udacity-dend"
+
+# Variables of the caller's that would lead COMMAND's clients elsewhere, or let them fail.
+FOREIGN = (
+    *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_REGION", "AWS_ROLE_ARN"),
+    *("PGSERVICE", "PGHOSTADDR", "PGOPTIONS", "PGSSLMODE", "PGPASSFILE", "PGREQUIRESSL"),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Ports:
+    """TCP ports; 0 is a free one."""
+
+    redshift: int = 0
+    s3: int = 0
+    aws: int = 0
+
+
+# Redshift's own; S3's and the other APIs' as the best-known local servers of these (MinIO, LocalStack) have them.
+STANDARD_PORTS = Ports(redshift=5439, s3=9000, aws=4566)
+
+
+class Stack:
+    """A local Redshift, S3 and AWS over the state directory `state`; `buckets` holds one folder per bucket.
+
+    After start(), `variables` are the environment variables by which clients reach it.
+    """
+
+    def __init__(self, state: Path, buckets: Path | None, ports: Ports, mark: str) -> None:
+        self._state = state
+        self._buckets = buckets
+        self._ports = ports
+        self.children = Children(state / "log", mark)
+        self._engine = engine.Engine(state, self.children)
+        self._server: RedshiftServer | None = None
+        self.variables: dict[str, str] = {}
+
+    async def start(self) -> None:
+        """Start everything. Raises SandboxError; what was started by then is stopped by stop()."""
+        folder = self._state / "s3"
+        aws.lay_out_buckets(folder, self._buckets)
+        (folder / WORK_BUCKET).mkdir(exist_ok=True)
+        for port in (self._ports.redshift, self._ports.s3):
+            listen(port).close()
+        with listen(self._ports.aws) as listener:
+            await self.children.open()
+            s3 = asyncio.create_task(aws.start_s3(self.children, folder, self._ports.s3))
+            postgresql = asyncio.create_task(self._engine.start())
+            try:
+                await asyncio.gather(s3, postgresql)
+            finally:
+                s3.cancel()
+                postgresql.cancel()
+                await asyncio.gather(s3, postgresql, return_exceptions=True)
+            self._server = self._redshift(s3.result())
+            await self._server.start()
+            # Last, because its imports would keep a processor from the others; see start_aws why nobody waits for it.
+            await aws.start_aws(self.children, listener)
+            aws_url = f"http://{aws.HOST}:{listener.getsockname()[1]}"
+        self.variables = {
+            **service_variables(self._server.port, s3.result(), aws_url),
+            "AIRFLOW_VAR_SPARKIFY_BUCKET": main_bucket(self._buckets),
+            "AIRFLOW_VAR_SPARKIFY_WORK_PREFIX": f"s3://{WORK_BUCKET}/",
+        }
+
+    async def stop(self) -> None:
+        """Stop everything: the endpoint first, so that no client is left in the middle of an answer."""
+        if self._server is not None:
+            await self._server.stop()
+        await self._engine.stop()
+        await self.children.close()
+
+    async def failure(self) -> SandboxError:
+        """Wait until a part ends that should not have, and say which."""
+        child: Child = await self.children.first_to_end()
+        return child.failure(f"ended unexpectedly with status {child.process.returncode}")
+
+    def _redshift(self, s3_url: str) -> RedshiftServer:
+        settings = CopySettings(
+            s3_endpoint=s3_url,
+            access_key_id=aws.ACCESS_KEY_ID,
+            secret_access_key=aws.SECRET_ACCESS_KEY,
+            region=aws.REGION,
+            service_dsn=self._engine.dsn(),
+        )
+        return RedshiftServer(
+            socket_directory=self._engine.socket_directory,
+            port=self._ports.redshift,
+            copy_settings=settings,
+            plan=plan,
+            copy=copy_from_s3,
+        )
+
+
+def listen(port: int) -> socket.socket:
+    """A socket that listens on a loopback port. Raises SandboxError when it is taken, saying by whom if known."""
+    try:
+        return socket.create_server((aws.HOST, port), backlog=128)
+    except OSError as error:
+        holder = port_holder(port) or "another process"
+        raise SandboxError(f"port {port} is taken by {holder}: stop that first ({error.strerror})") from error
+
+
+def main_bucket(buckets: Path | None) -> str:
+    """The bucket a pipeline is to read: the only one there is, else the public one's name."""
+    names = [folder.name for folder in aws.bucket_folders(buckets)]
+    return names[0] if len(names) == 1 else DEFAULT_BUCKET
+
+
+def service_variables(redshift_port: int, s3_url: str, aws_url: str) -> dict[str, str]:
+    """The variables that lead libpq, boto3 and Airflow to these services."""
+    redshift = {
+        "conn_type": "redshift",
+        "host": aws.HOST,
+        "port": redshift_port,
+        "login": engine.USER,
+        "password": engine.PASSWORD,
+        "schema": engine.DATABASE,
+        "extra": {"ssl": False},
+    }
+    aws_default = {
+        "conn_type": "aws",
+        "login": aws.ACCESS_KEY_ID,
+        "password": aws.SECRET_ACCESS_KEY,
+        "extra": {
+            "region_name": aws.REGION,
+            "endpoint_url": aws_url,
+            "service_config": {"s3": {"endpoint_url": s3_url}},
+        },
+    }
+    return {
+        "AIRFLOW_CONN_REDSHIFT": json.dumps(redshift),
+        "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(aws_default),
+        "AWS_ENDPOINT_URL": aws_url,
+        "AWS_ENDPOINT_URL_S3": s3_url,
+        "AWS_ACCESS_KEY_ID": aws.ACCESS_KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": aws.SECRET_ACCESS_KEY,
+        "AWS_DEFAULT_REGION": aws.REGION,
+        "PGHOST": aws.HOST,
+        "PGPORT": str(redshift_port),
+        "PGUSER": engine.USER,
+        "PGPASSWORD": engine.PASSWORD,
+        "PGDATABASE": engine.DATABASE,
+    }
+
+
+def airflow_defaults(state: Path) -> dict[str, str]:
+    """Airflow's settings for a laptop, for what the caller has not set himself."""
+    return {
+        "AIRFLOW_HOME": str(state / "airflow"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",  # no login; the web server is on loopback
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API__HOST": aws.HOST,
+    }
+
+
+def environment(callers: Mapping[str, str], state: Path, variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a COMMAND: the caller's, led to the sandbox, and with this Python's own programs first."""
+    kept = {name: value for name, value in callers.items() if name not in FOREIGN}
+    path = f"{Path(sys.executable).parent}:{kept.get('PATH', '/usr/bin:/bin')}"
+    # A proxy for the world outside must not be asked for this machine.
+    direct = ",".join(filter(None, [kept.get("NO_PROXY") or kept.get("no_proxy"), aws.HOST, "localhost"]))
+    return {
+        **airflow_defaults(state),
+        **kept,
+        **variables,
+        "PATH": path,
+        "NO_PROXY": direct,
+        "no_proxy": direct,
+    }
