@@ -1,0 +1,141 @@
+"""The connection to PostgreSQL that belongs to one client, and the SQL that runs there unseen by the client."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Self
+
+from sandbox.redshift import protocol
+from sandbox.redshift.channel import READ_BYTES, Channel
+from sandbox.redshift.protocol import FLUSH, Framer, Message
+from sandbox.redshift.replies import PostgresError
+
+# PostgreSQL's socket is named by its port; the private server always has the default one.
+SOCKET_NAME = ".s.PGSQL.5432"
+
+# The prepared statement and portal of hidden SQL: the unnamed ones are the client's.
+_HIDDEN = "sandbox hidden"
+
+Rows = list[tuple[str | None, ...]]
+
+
+async def cancel(socket_directory: Path, key: bytes) -> None:
+    """Ask PostgreSQL to cancel what the session with this key (BackendKeyData) runs; returns when it has been told."""
+    try:
+        reader, writer = await asyncio.open_unix_connection(socket_directory / SOCKET_NAME)
+    except OSError:
+        return  # no PostgreSQL, nothing to cancel
+    try:
+        writer.write(protocol.cancel_request(key))
+        await reader.read()
+    except ConnectionError:
+        return  # PostgreSQL closes without an answer
+    finally:
+        writer.close()
+
+
+class Backend(Channel):
+    """One session of PostgreSQL.
+
+    failed: an error was answered since the last Sync, so PostgreSQL ignores everything until the next.
+    status: I, T or E as of the last ReadyForQuery.
+    aside: called with the messages that belong to no statement (ParameterStatus and the like).
+    """
+
+    failed = False
+    status = "I"
+    aside: Callable[[Message], None] = staticmethod(lambda message: None)
+
+    @classmethod
+    async def connect(cls, socket_directory: Path) -> Self:
+        reader, writer = await asyncio.open_unix_connection(socket_directory / SOCKET_NAME, limit=READ_BYTES)
+        return cls(reader, writer, Framer())
+
+    async def next(self) -> Message:
+        message = await super().next()
+        if message.kind == "E":
+            self.failed = True
+        elif message.kind == "Z":
+            self.failed = False
+            self.status = chr(message.raw[5])
+        return message
+
+    async def run(self, sql: str, *parameters: str | None) -> Rows:
+        """Run hidden SQL in the client's transaction; its rows. Raises PostgresError."""
+        self._begin(sql, *parameters)
+        self.write(protocol.close("P", _HIDDEN) + FLUSH)
+        await self.flush()
+        rows: Rows = []
+        await self._finish(rows)
+        return rows
+
+    async def copy_in(self, sql: str, chunks: AsyncIterator[bytes]) -> int:
+        """Run a hidden COPY ... FROM STDIN with these data; the number of rows. Raises PostgresError.
+
+        An error of PostgreSQL ends it at once; an error or cancellation of `chunks` fails the COPY first.
+        """
+        try:
+            self._begin(sql)
+            self.write(FLUSH)
+            await self.flush()
+            await self._answer("G")
+            return await self._send_copy_data(chunks)
+        finally:
+            if inspect.isasyncgen(chunks):
+                await chunks.aclose()
+
+    async def synchronise(self) -> None:
+        """A Sync of our own, for when the client is not in the middle of anything."""
+        self.write(protocol.SYNC)
+        await self.flush()
+        await self._answer("Z")
+
+    async def _send_copy_data(self, chunks: AsyncIterator[bytes]) -> int:
+        finish = asyncio.create_task(self._finish([]))
+        try:
+            async for chunk in chunks:
+                if finish.done():
+                    break
+                self.write(protocol.copy_data(chunk))
+                await self.flush()
+            self.write(protocol.COPY_DONE + protocol.close("P", _HIDDEN) + FLUSH)
+            await self.flush()
+        except BaseException:
+            self.write(protocol.copy_fail("the source of the data failed"))
+            with contextlib.suppress(ConnectionError):  # then `finish` ends by it too
+                await self.flush()
+            await asyncio.wait([finish])
+            finish.exception()
+            raise
+        return int((await finish).rpartition(" ")[2])
+
+    def _begin(self, sql: str, *parameters: str | None) -> None:
+        self.write(
+            protocol.close("S", _HIDDEN)
+            + protocol.parse(_HIDDEN, sql)
+            + protocol.bind(_HIDDEN, _HIDDEN, parameters)
+            + protocol.execute(_HIDDEN)
+        )
+
+    async def _finish(self, rows: Rows) -> str:
+        """Read up to the closing of the hidden portal; the command tag."""
+        completion = await self._answer("CI", rows)
+        # An open portal would keep its tables from being dropped.
+        await self._answer("3")
+        return protocol.texts(completion.raw, 1)[0][0] if completion.kind == "C" else ""
+
+    async def _answer(self, until: str, rows: Rows | None = None) -> Message:
+        while True:
+            message = await self.next()
+            if message.kind in until:
+                return message
+            if message.kind == "E":
+                raise PostgresError(protocol.response_fields(message.raw))
+            if message.kind == "D" and rows is not None:
+                rows.extend(protocol.data_rows(message.raw))
+            elif message.kind in "SA":
+                self.aside(message)

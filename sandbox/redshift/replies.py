@@ -1,0 +1,92 @@
+"""What PostgreSQL's answers become on their way to the client, so that they are Redshift's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sandbox.redshift import protocol
+from sandbox.redshift.errors import RedshiftError
+
+# What Redshift reports: redshift_connector parses it as a plain version and reads row counts by it.
+SERVER_VERSION = "8.0.2"
+
+# Ours never sends server_protocol_version and show_discovery: their absence keeps redshift_connector at the protocol's
+# level 0, whose RowDescription and number formats are PostgreSQL's.
+
+# How redshift_connector begins the driver_version it sends.
+PYTHON_DRIVER = "Redshift Python Driver"
+_SASL = 10
+
+# F, L, R name PostgreSQL's source; P, p, q point into the rewritten text.
+_INTERNAL_FIELDS = "FLRPpq"
+
+
+class PostgresError(RedshiftError):
+    """An ErrorResponse of PostgreSQL; its session now ignores everything up to the next Sync."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__(fields.get("C", "XX000"), fields.get("M", ""), fields.get("D"), fields.get("H"))
+        self.fields = fields
+
+
+def error_response(error: RedshiftError, pid: int) -> bytes:
+    """The ErrorResponse the client is to see; pid: of its session."""
+    fields = dict(error.fields) if isinstance(error, PostgresError) else _fields("ERROR", error)
+    if error.sqlstate == "40001":
+        table = fields.get("t", "unknown")
+        fields |= {"C": "XX000", "M": "1023"}
+        # Redshift lists the transactions' numbers here. PostgreSQL does not tell them.
+        fields["D"] = (
+            f"Serializable isolation violation on table - {table}, "
+            f"transactions forming the cycle are: unknown, unknown (pid:{pid})"
+        )
+        fields.pop("H", None)
+    elif error.sqlstate == "57014":
+        fields["M"] = cancelled(pid).message
+    return protocol.response("E", _shown(fields))
+
+
+def fatal_response(sqlstate: str, message: str) -> bytes:
+    """The error after which the connection is closed."""
+    return protocol.response("E", _fields("FATAL", RedshiftError(sqlstate, message)))
+
+
+def cancelled(pid: int) -> RedshiftError:
+    return RedshiftError("57014", f"Query ({pid}) canceled on user's request")
+
+
+def notice_response(severity: str, message: str) -> bytes:
+    return protocol.response("N", _fields(severity, RedshiftError("00000", message)))
+
+
+def shown_notice(raw: bytes) -> bytes:
+    return protocol.response("N", _shown(protocol.response_fields(raw)))
+
+
+def shown_parameter(raw: bytes) -> bytes:
+    """A ParameterStatus as Redshift would report it."""
+    (name, _), _ = protocol.texts(raw, 2)
+    return protocol.parameter_status(name, SERVER_VERSION) if name == "server_version" else raw
+
+
+def shown_authentication(raw: bytes, driver: str) -> bytes:
+    """An authentication request as the driver of that driver_version can read it.
+
+    redshift_connector 2.2.0 takes the empty text that ends PostgreSQL's list of mechanisms for one more mechanism, and gives
+    up on it; all other clients need it.
+    """
+    request = int.from_bytes(raw[5:9])
+    return protocol.message("R", raw[5:-1]) if request == _SASL and driver.startswith(PYTHON_DRIVER) else raw
+
+
+def _fields(severity: str, error: RedshiftError) -> dict[str, str]:
+    fields = {"S": severity, "C": error.sqlstate, "M": error.message}
+    if error.detail is not None:
+        fields["D"] = error.detail
+    if error.hint is not None:
+        fields["H"] = error.hint
+    return fields
+
+
+def _shown(fields: Mapping[str, str]) -> dict[str, str]:
+    return {code: value for code, value in fields.items() if value and code not in _INTERNAL_FIELDS}

@@ -1,0 +1,188 @@
+"""The endpoint: accepts clients on loopback, passes their authentication on to PostgreSQL, and routes cancel requests."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Any
+
+from sandbox.redshift import protocol, replies
+from sandbox.redshift.backend import Backend, cancel
+from sandbox.redshift.channel import READ_BYTES, Channel, Disconnected
+from sandbox.redshift.protocol import Conversation, Framer, ProtocolViolation, StartUp, State
+from sandbox.redshift.replies import PostgresError
+from sandbox.redshift.session import CopyFromS3, Plan, Session
+
+log = logging.getLogger(__name__)
+
+# PostgreSQL lets this role in without a password: it is ours alone.
+OWNER = "rdsdb"
+
+# PostgreSQL's default authentication_timeout.
+START_UP_SECONDS = 60
+
+# How often it is looked whether the client of a running statement is still there.
+WATCH_SECONDS = 1
+
+# Authentication requests that the client is to answer: clear text, MD5, SASL, SASLContinue.
+_ASKING = (3, 5, 10, 11)
+
+
+class RedshiftServer:
+    """Listens on 127.0.0.1 in front of the PostgreSQL in `socket_directory`; `port` 0 takes a free one, told by `port`.
+
+    copy_settings: what sandbox.redshift.copy needs beside the session.
+    """
+
+    def __init__(
+        self, *, socket_directory: Path, port: int, copy_settings: Any, plan: Plan, copy: CopyFromS3
+    ) -> None:
+        self.port = port
+        self._socket_directory = socket_directory
+        self._copy_settings = copy_settings
+        self._plan = plan
+        self._copy = copy
+        self._server: asyncio.Server | None = None
+        self._sessions: dict[bytes, Session] = {}  # by the key of a CancelRequest
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, limit=READ_BYTES)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Stop listening and end every conversation; what still runs is cancelled."""
+        if self._server is None:
+            return
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        await self._server.wait_closed()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        client = Channel(reader, writer, Framer(protocol.FRONTEND_LIMITS))
+        try:
+            await self._converse(client, writer)
+        except ProtocolViolation as violation:
+            client.write(replies.fatal_response(violation.sqlstate, str(violation)))
+        except (ConnectionError, TimeoutError, asyncio.IncompleteReadError):
+            log.debug("a client's connection ended")
+        except asyncio.CancelledError:
+            client.write(replies.fatal_response("57P01", "terminating connection due to administrator command"))
+        except Exception:
+            log.exception("the sandbox failed while it served a client")
+            client.write(replies.fatal_response("XX000", "internal error of the sandbox; its log tells more"))
+        finally:
+            self._tasks.discard(task)
+            await client.close()
+
+    async def _converse(self, client: Channel, writer: asyncio.StreamWriter) -> None:
+        conversation = Conversation()
+        async with asyncio.timeout(START_UP_SECONDS):
+            start = await _start_up(client.reader, writer, conversation)
+        if start.event == "CancelRequest":
+            await self._cancel(start.key)
+            return
+        if start.parameters.get("user") == OWNER:
+            client.write(replies.fatal_response("28000", f'role "{OWNER}" is not permitted to log in'))
+            return
+        try:
+            backend = await Backend.connect(self._socket_directory)
+        except OSError:
+            client.write(replies.fatal_response("57P03", "the database system is not available"))
+            return
+        try:
+            key = await _authenticate(client, backend, conversation, start)
+            if key is not None:
+                await self._serve(client, backend, conversation, start, key)
+        finally:
+            await backend.close()
+
+    async def _serve(
+        self, client: Channel, backend: Backend, conversation: Conversation, start: StartUp, key: bytes
+    ) -> None:
+        session = Session(
+            client,
+            backend,
+            conversation,
+            pid=int.from_bytes(key[:4]),
+            database=start.parameters.get("database") or start.parameters["user"],
+            plan=self._plan,
+            copy=self._copy,
+            copy_settings=self._copy_settings,
+        )
+        self._sessions[key] = session
+        running = asyncio.create_task(session.run())
+        try:
+            while not running.done():
+                await asyncio.wait([running], timeout=WATCH_SECONDS)
+                if client.gone or backend.gone:
+                    break
+        finally:
+            del self._sessions[key]
+            if not running.done():
+                await cancel(self._socket_directory, key)
+                running.cancel()
+            await asyncio.wait([running])
+        if not running.cancelled():
+            running.result()
+        backend.write(protocol.TERMINATE)
+
+    async def _cancel(self, key: bytes) -> None:
+        session = self._sessions.get(key)
+        if session is not None:
+            session.cancel()
+            await cancel(self._socket_directory, key)
+
+
+async def _start_up(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, conversation: Conversation
+) -> StartUp:
+    """The client's start-up packet or CancelRequest; encryption is declined."""
+    while True:
+        packet = await reader.readexactly(protocol.start_up_length(await reader.readexactly(4)))
+        start = protocol.parse_start_up(packet)
+        conversation.on(start.event)
+        if conversation.state is not State.START_UP:
+            return start
+        writer.write(b"N")
+
+
+async def _authenticate(
+    client: Channel, backend: Backend, conversation: Conversation, start: StartUp
+) -> bytes | None:
+    """Let PostgreSQL and the client authenticate each other; the key for cancelling, None when it was refused.
+
+    PostgreSQL's own authentication_timeout limits it.
+    """
+    backend.write(protocol.start_up_message(start))
+    await backend.flush()
+    key = b""
+    while conversation.state is State.AUTHENTICATION:
+        message = await backend.next()
+        if message.kind == "R":
+            client.write(replies.shown_authentication(message.raw, start.parameters.get("driver_version", "")))
+            if int.from_bytes(message.raw[5:9]) in _ASKING:
+                await client.flush()
+                answer = await client.next()
+                conversation.on(answer.kind)
+                backend.write(answer.raw)
+                await backend.flush()
+        elif message.kind == "S":
+            client.write(replies.shown_parameter(message.raw))
+        elif message.kind == "E":
+            client.write(replies.error_response(PostgresError(protocol.response_fields(message.raw)), 0))
+            conversation.on(protocol.ERROR)
+        else:
+            client.write(message.raw)
+            if message.kind == "K":
+                key = message.raw[5:]
+            elif message.kind == "Z":
+                conversation.on(protocol.READY_FOR_QUERY)
+    return key if conversation.state is State.READY else None

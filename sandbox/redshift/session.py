@@ -1,0 +1,277 @@
+"""One client's conversation: its messages carried out, one at a time, in the session of PostgreSQL that belongs to it."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from sandbox.redshift import protocol, replies
+from sandbox.redshift.backend import Backend, Rows
+from sandbox.redshift.channel import Channel, Disconnected
+from sandbox.redshift.errors import RedshiftError, unsupported
+from sandbox.redshift.protocol import FLUSH, Conversation, Message, ProtocolViolation, State
+from sandbox.redshift.replies import PostgresError
+from sandbox.redshift.statement import Statement
+
+Plan = Callable[[str], list[Statement]]
+# sandbox.redshift.copy.copy_from_s3: (text, host, settings) -> CopyOutcome
+CopyFromS3 = Callable[[str, "Session", Any], Awaitable[Any]]
+
+# Answers go on to the client when there are this many bytes of them, or when its next message must be waited for.
+ANSWER_BYTES = 64 * 1024
+
+_NOTHING = Statement("")
+_REMEMBER_COPY = (
+    "SELECT set_config('pg_redshift.last_copy_count', $1, false), set_config('pg_redshift.last_copy_id', $2, false)"
+)
+
+
+class Session:
+    """A client past its authentication. It is the CopyHost of its COPYs from S3."""
+
+    def __init__(
+        self,
+        client: Channel,
+        backend: Backend,
+        conversation: Conversation,
+        *,
+        pid: int,
+        database: str,
+        plan: Plan,
+        copy: CopyFromS3,
+        copy_settings: Any,
+    ) -> None:
+        self.pid = pid
+        self.database = database
+        self.user_id = 0  # of the current user, known once a COPY begins
+        self._client = client
+        self._backend = backend
+        backend.aside = self._pass_on
+        self._conversation = conversation
+        self._plan = plan
+        self._copy_from_s3 = copy
+        self._copy_settings = copy_settings
+        self._statements: dict[str, Statement] = {}
+        self._portals: dict[str, Statement] = {}
+        self._copying: asyncio.Task[Any] | None = None
+        self._last_copy: tuple[str, str] | None = None  # what a rollback may have undone
+        self._handlers: dict[str, Callable[[Message], Awaitable[None]]] = {
+            "Q": self._query,
+            "P": self._parse,
+            "B": self._bind,
+            "D": self._describe,
+            "E": self._execute,
+            "C": self._close,
+            "H": self._flush,
+            "F": self._function_call,
+        }
+
+    async def run(self) -> None:
+        """Converse until the client ends it. Raises Disconnected, ProtocolViolation."""
+        state = self._conversation
+        while True:
+            message = self._client.arrived()
+            if message is None:
+                await self._client.flush()
+                message = await self._client.next()
+            if not state.on(message.kind):
+                continue
+            if state.state is State.CLOSED:
+                return
+            if message.kind in self._handlers:
+                try:
+                    await self._handlers[message.kind](message)
+                except RedshiftError as error:
+                    await self._fail(error)
+            if state.state in (State.SIMPLE, State.SYNCING):
+                await self._synchronise()
+
+    def cancel(self) -> None:
+        """Cancel a COPY from S3 in progress; what PostgreSQL runs is cancelled there."""
+        if self._copying is not None:
+            self._copying.cancel()
+
+    # --- the client's messages ---
+
+    async def _query(self, message: Message) -> None:
+        (sql,), _ = protocol.texts(message.raw, 1)
+        for statement in self._plan(sql) or [_NOTHING]:
+            messages = protocol.parse("", statement.sql) + protocol.bind() + protocol.describe("P") + protocol.execute()
+            await self._carry_out(statement, messages, hide="123n")
+            # It goes out with what comes next. An open portal would keep its tables from being dropped.
+            self._backend.write(protocol.close("P"))
+
+    async def _parse(self, message: Message) -> None:
+        (name, sql), types = protocol.texts(message.raw, 2)
+        statements = self._plan(sql)
+        if len(statements) > 1:
+            raise RedshiftError("42601", "cannot insert multiple commands into a prepared statement")
+        statement = statements[0] if statements else _NOTHING
+        await self._forward(protocol.parse(name, statement.sql, types), "1")
+        self._statements[name] = statement
+
+    async def _bind(self, message: Message) -> None:
+        (portal, name), _ = protocol.texts(message.raw, 2)
+        await self._forward(message.raw, "2")
+        self._portals[portal] = self._statements.get(name, _NOTHING)
+
+    async def _describe(self, message: Message) -> None:
+        await self._forward(message.raw, "Tn")
+
+    async def _execute(self, message: Message) -> None:
+        (portal,), _ = protocol.texts(message.raw, 1)
+        statement = self._portals.pop(portal, _NOTHING)
+        if not await self._carry_out(statement, message.raw):
+            self._portals[portal] = dataclasses.replace(statement, before=())
+
+    async def _close(self, message: Message) -> None:
+        (name,), _ = protocol.texts(message.raw, 1, start=6)
+        await self._forward(message.raw, "3")
+        (self._statements if message.raw[5:6] == b"S" else self._portals).pop(name, None)
+
+    async def _flush(self, message: Message) -> None:
+        await self._client.flush()
+
+    async def _function_call(self, message: Message) -> None:
+        raise unsupported("the protocol's FunctionCall message", hint="Call the function in a SELECT.")
+
+    # --- carrying out ---
+
+    async def _carry_out(self, statement: Statement, messages: bytes, hide: str = "") -> bool:
+        """Execute a statement by `messages` and all that belongs to it; False when rows are left (the portal suspended)."""
+        for sql in statement.before:
+            await self._backend.run(sql)
+        closing = await self._relay(messages, "CIs", hide)
+        if closing.kind == "s":
+            self._client.write(closing.raw)
+            return False
+        tag = statement.tag
+        if statement.copy is not None:
+            # PostgreSQL was given an empty statement in its place, and has refused it if the transaction had failed.
+            await self._copy(statement.copy)
+            tag = "COPY"
+        for sql in statement.after:
+            await self._backend.run(sql)
+        self._client.write(closing.raw if tag is None else protocol.command_complete(tag))
+        return True
+
+    async def _forward(self, message: bytes, until: str) -> None:
+        self._client.write((await self._relay(message, until)).raw)
+
+    async def _relay(self, messages: bytes, until: str, hide: str = "") -> Message:
+        """Send messages to PostgreSQL and its answers to the client, but for those of a type in `hide`, up to the one of a
+        type in `until`, which is returned unsent. Raises PostgresError."""
+        self._backend.write(messages + FLUSH)
+        await self._backend.flush()
+        copy_data: asyncio.Task[None] | None = None
+        try:
+            while (message := await self._backend.next()).kind not in until:
+                if message.kind == "E":
+                    raise PostgresError(protocol.response_fields(message.raw))
+                if message.kind not in hide:
+                    self._pass_on(message)
+                if message.kind == "G":
+                    self._conversation.on(protocol.COPY_IN)
+                    copy_data = asyncio.create_task(self._forward_copy_data())
+                if message.kind in "GN" or self._client.unsent > ANSWER_BYTES:
+                    await self._client.flush()
+        finally:
+            if copy_data is not None:
+                copy_data.cancel()
+                await asyncio.wait([copy_data])
+                if not copy_data.cancelled() and (error := copy_data.exception()):
+                    raise error
+        return message
+
+    async def _forward_copy_data(self) -> None:
+        """Send the client's copy data to PostgreSQL up to its end; PostgreSQL's answer is read elsewhere meanwhile."""
+        copying = (State.COPY_IN_SIMPLE, State.COPY_IN_EXTENDED)
+        try:
+            while self._conversation.state in copying:
+                message = await self._client.next()
+                if self._conversation.on(message.kind):
+                    self._backend.write(message.raw)
+                    await self._backend.flush()
+            if self._conversation.state is State.CLOSED:
+                raise Disconnected
+            self._backend.write(FLUSH)
+            await self._backend.flush()
+        except (ConnectionError, ProtocolViolation):
+            await self._backend.close()  # which ends the reading of its answer
+            raise
+
+    def _pass_on(self, message: Message) -> None:
+        if message.kind == "N":
+            self._client.write(replies.shown_notice(message.raw))
+        elif message.kind == "S":
+            self._client.write(replies.shown_parameter(message.raw))
+        else:
+            self._client.write(message.raw)
+
+    async def _fail(self, error: RedshiftError) -> None:
+        """Answer with an error, which the client's session of PostgreSQL must have had itself."""
+        if not self._backend.failed:
+            try:
+                await self._backend.run(
+                    "SELECT pg_redshift.fail($1, $2, $3, $4)", error.sqlstate, error.message, error.detail, error.hint
+                )
+            except PostgresError as raised:
+                error = PostgresError({code: value for code, value in raised.fields.items() if code != "W"})
+        self._client.write(replies.error_response(error, self.pid))
+        self._conversation.on(protocol.ERROR)
+
+    async def _synchronise(self) -> None:
+        """Sync: PostgreSQL commits or rolls back what is not in a transaction block, and tells where it stands."""
+        self._backend.write(protocol.SYNC)
+        await self._backend.flush()
+        while (message := await self._backend.next()).kind != "Z":
+            if message.kind == "E":
+                error = PostgresError(protocol.response_fields(message.raw))
+                self._client.write(replies.error_response(error, self.pid))
+                self._conversation.on(protocol.ERROR)
+            elif message.kind != "3":
+                self._pass_on(message)
+        if self._last_copy is not None and self._backend.status == "I":
+            await self._backend.run(_REMEMBER_COPY, *self._last_copy)
+            await self._backend.synchronise()
+            self._last_copy = None
+        self._client.write(message.raw)
+        self._conversation.on(protocol.READY_FOR_QUERY)
+
+    # --- COPY from S3 ---
+
+    async def _copy(self, text: str) -> None:
+        ((user_id,),) = await self.fetch("SELECT usesysid::text FROM pg_catalog.pg_user WHERE usename = current_user")
+        self.user_id = int(user_id or 0)
+        self._copying = asyncio.ensure_future(self._copy_from_s3(text, self, self._copy_settings))
+        try:
+            outcome = await self._copying
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # it is the whole session that ends
+                raise
+            raise replies.cancelled(self.pid) from None
+        finally:
+            self._copying = None
+        self._last_copy = (str(outcome.rows), str(outcome.query_id))
+        await self._backend.run(_REMEMBER_COPY, *self._last_copy)
+
+    async def fetch(self, sql: str) -> Rows:
+        """Rows of a hidden query in the client's transaction, values as text. Raises PostgresError."""
+        exchange = asyncio.ensure_future(self._backend.run(sql))
+        try:
+            return await asyncio.shield(exchange)
+        except asyncio.CancelledError:
+            await asyncio.wait([exchange])  # its answers would be taken for those of what comes next
+            exchange.exception()
+            raise
+
+    async def copy_in(self, sql: str, chunks: AsyncIterator[bytes]) -> int:
+        """Run COPY ... FROM STDIN in the client's transaction; the rows loaded. Raises PostgresError."""
+        return await self._backend.copy_in(sql, chunks)
+
+    def notice(self, severity: str, message: str) -> None:
+        """Send the client a notice."""
+        self._client.write(replies.notice_response(severity, message))
