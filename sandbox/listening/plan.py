@@ -1,0 +1,54 @@
+"""What is asked for: the inputs that decide every byte."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from sandbox.listening import behaviour
+from sandbox.listening.listeners import DAY
+
+
+class ListeningError(ValueError):
+    """The listening asked for cannot be made; the text says why and what to change."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`plays` plays by `users` users from the first to the last day (both included, UTC), over a catalogue of `songs`.
+
+    The catalogue follows from seed and songs alone. ListeningError when the numbers cannot be had.
+    """
+
+    first: date
+    last: date
+    users: int
+    songs: int
+    plays: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.last < self.first:
+            raise ListeningError(f"the last day {self.last} is before the first day {self.first}; swap --from and --to")
+        for name, least in (("users", 1), ("songs", 1), ("plays", 0)):
+            if getattr(self, name) < least:
+                raise ListeningError(f"{name} is {getattr(self, name)}, expected {least} or more")
+        most = self.users * self.days * behaviour.MOST_PLAYS_A_DAY
+        if self.plays > most:
+            raise ListeningError(
+                f"{self.plays} plays are too many: {self.users} users find time for {most} in {self.days} days; "
+                "ask for fewer plays, more users or more days"
+            )
+
+    @property
+    def days(self) -> int:
+        """Number of days."""
+        return (self.last - self.first).days + 1
+
+    @property
+    def opening(self) -> int:
+        """The first day's midnight, epoch milliseconds."""
+        return int(datetime(self.first.year, self.first.month, self.first.day, tzinfo=UTC).timestamp()) * 1000
+
+    @property
+    def closing(self) -> int:
+        """The midnight after the last day, epoch milliseconds."""
+        return self.opening + self.days * DAY
