@@ -1,0 +1,61 @@
+# One short command for each chore, the same by hand and in CI. Paths are relative: the project may lie in a folder
+# with spaces in its name. Works with GNU make 3.81, which macOS has.
+
+UV_VERSION = 0.13.8
+IN_ENV = .venv/bin/python -m
+UV = .venv/uv-$(UV_VERSION)
+READY = .venv/ready
+
+# The demo's month of listening. Another value here is another data set, kept beside the first.
+FROM = 2018-11-01
+TO = 2018-11-30
+USERS = 100
+SONGS = 2000
+PLAYS = 20000
+SEED = 1
+LISTENING = .demo/$(FROM)-$(TO)-$(USERS)-$(SONGS)-$(PLAYS)-$(SEED)
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo test lint constraints clean
+
+help: ## list these commands
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
+
+env: $(READY) ## make the Python environment .venv, which all others do first
+demo: $(READY) $(LISTENING) ## load a month of made-up listening on this machine and ask the warehouse questions
+	@AIRFLOW_HOME="$$PWD/.demo/airflow" $(IN_ENV) sandbox run --s3 $(LISTENING) -- python scripts/demo.py
+
+test: $(READY) ## everything the project checks about itself
+	$(IN_ENV) pytest
+
+lint: $(READY) ## style, types and SQL; checks only, changes nothing
+	$(IN_ENV) ruff check
+	$(IN_ENV) ruff format --check
+	$(IN_ENV) mypy
+	$(IN_ENV) sqlfluff lint include/sql
+
+constraints: $(UV) ## pin anew what the packages of requirements.txt need in turn
+	.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --output-file constraints.txt \
+		--custom-compile-command "make constraints" --no-emit-index-url --no-emit-find-links requirements.txt
+
+clean: ## remove what the commands made: environment, demo data, caches
+	rm -rf .venv .demo .sandbox .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(UV):
+	@for python in "$(PYTHON)" python3 python3.14 python3.13 python3.12 python3.11 none; do \
+		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then break; fi; done; \
+	if [ "$$python" = none ]; then echo "Python 3.11 or later is needed: make PYTHON=/path/to/python ..." >&2; exit 1; fi; \
+	"$$python" -m venv .venv
+	@$(IN_ENV) pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+# Compiled now, or the first start of Airflow takes twice as long.
+$(READY): $(UV) requirements.txt constraints.txt
+	.venv/bin/uv pip install --quiet --python .venv/bin/python --compile-bytecode -r requirements.txt -c constraints.txt
+	@touch $@
+
+$(LISTENING): $(wildcard sandbox/listening/*.py) | $(READY)
+	@rm -rf $@ $@.unfinished
+	@$(IN_ENV) sandbox.listening --out $@.unfinished/udacity-dend --from $(FROM) --to $(TO) \
+		--users $(USERS) --songs $(SONGS) --plays $(PLAYS) --seed $(SEED)
+	@mv $@.unfinished $@
