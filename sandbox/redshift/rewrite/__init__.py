@@ -1,0 +1,201 @@
+"""Redshift's SQL made PostgreSQL's: `plan` splits a text into statements and says for each what PostgreSQL is to run.
+
+Words first: a statement known by its first words has a handler in `words`. All others are parsed: tables go to `tables`, queries
+and DML to `queries`. What no rule knows is refused by name; nothing passes unread.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from sqlglot import exp
+from sqlglot.tokens import Token
+
+from sandbox.redshift.errors import RedshiftError, unsupported
+from sandbox.redshift.rewrite import names, queries, tables, words
+from sandbox.redshift.rewrite.dialect import generate, parse
+from sandbox.redshift.rewrite.scan import Piece, quote, split, syntax_error
+from sandbox.redshift.statement import Statement
+
+# longer texts are bulk INSERTs with values in them: they do not come again and would crowd out those that do
+LONGEST_CACHED = 100_000
+
+
+def plan(sql: str) -> list[Statement]:
+    """The statements of a text for PostgreSQL; raises RedshiftError (42601 syntax, 0A000 what the sandbox refuses)."""
+    return list(_remembered(sql) if len(sql) <= LONGEST_CACHED else _plan(sql))
+
+
+def _plan(sql: str) -> tuple[Statement, ...]:
+    return tuple(statement(piece) for piece in split(sql))
+
+
+_remembered = functools.lru_cache(maxsize=2000)(_plan)
+
+
+def statement(piece: Piece) -> Statement:
+    first = piece.words(3)
+    handler = words.HANDLERS.get(first[0])
+    if handler:
+        return handler(piece)
+    if first[0] in ("CREATE", "DROP", "ALTER"):
+        return _definition(piece, first)
+    if first[0] in ("EXPLAIN", "DECLARE", "PREPARE"):
+        return _wrapped(piece, first[0])
+    if first[0] not in ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "("):
+        raise syntax_error(piece, 0)
+    return _query(piece)
+
+
+def _query(piece: Piece) -> Statement:
+    tree = parse(piece.tokens, piece.source)
+    if isinstance(tree, exp.TruncateTable):
+        return _truncate(tree)
+    if isinstance(tree, exp.Query) and names.is_catalogue(tree):
+        return Statement(piece.plain())
+    into = tree.args.get("into") if isinstance(tree, exp.Select) else None
+    if into:
+        return _select_into(tree, into)
+    return Statement(generate(queries.rewrite(tree)))
+
+
+def _select_into(tree: exp.Select, into: exp.Into) -> Statement:
+    """SELECT INTO is CREATE TABLE AS."""
+    tree.set("into", None)
+    properties = exp.Properties(expressions=[exp.TemporaryProperty()] if into.args.get("temporary") else [])
+    create = exp.Create(this=into.this, kind="TABLE", expression=tree, properties=properties)
+    return tables.create_table(create, tables.Attributes())
+
+
+def _truncate(tree: exp.TruncateTable) -> Statement:
+    """TRUNCATE takes one table and commits."""
+    if len(tree.expressions) != 1 or any(value for key, value in tree.args.items() if key != "expressions"):
+        raise unsupported("TRUNCATE of more than a table")
+    return Statement(f"TRUNCATE TABLE {tables.relation(tree.expressions[0])}", after=("COMMIT",), tag="TRUNCATE")
+
+
+def _wrapped(piece: Piece, verb: str) -> Statement:
+    """EXPLAIN, DECLARE and PREPARE: a statement inside another's words."""
+    upper = piece.words()
+    if verb == "EXPLAIN":
+        at = 2 if upper[1:2] == ["VERBOSE"] else 1
+    elif verb == "DECLARE":
+        if {"SCROLL", "HOLD", "BINARY"} & set(upper[: upper.index("FOR") if "FOR" in upper else None]):
+            raise unsupported("cursors with SCROLL, HOLD or BINARY")
+        at = upper.index("FOR") + 1 if "FOR" in upper else len(upper)
+    else:
+        at = upper.index("AS") + 1 if "AS" in upper else len(upper)
+    if at >= len(piece.tokens):
+        raise syntax_error(piece, at)
+    inner = statement(piece.part(at))
+    if inner.before or inner.after or not inner.sql:
+        raise unsupported(f"{verb} of this statement")
+    return Statement(f"{piece.part(0, at).plain()} {inner.sql}")
+
+
+def _definition(piece: Piece, first: list[str]) -> Statement:
+    verb, kind = first[0], first[1] if len(first) > 1 else ""
+    if kind in ("USER", "GROUP"):
+        return words.user(piece)
+    if kind == "SCHEMA" and verb != "ALTER":
+        return _schema(piece, verb)
+    temporary = kind in ("TEMP", "TEMPORARY", "LOCAL")
+    replaced = first[1:] == ["OR", "REPLACE"]
+    if verb == "CREATE" and (kind in ("TABLE", "VIEW") or temporary or replaced):
+        return _create(piece)
+    if verb == "DROP" and kind in ("TABLE", "VIEW"):
+        return _drop(piece)
+    if verb == "ALTER" and kind == "TABLE":
+        return _alter_table(piece)
+    if not kind:
+        raise syntax_error(piece, 1)
+    raise unsupported(f"{verb} {piece.words(4)[-1] if replaced else kind}")
+
+
+def _schema(piece: Piece, verb: str) -> Statement:
+    """CREATE and DROP SCHEMA, word by word: sqlglot knows too little of them."""
+    upper = piece.words()
+    at = {"IF": 4 if verb == "DROP" else 5}.get(upper[2] if len(upper) > 2 else "", 2)
+    name = upper[at : at + 1]
+    rest = upper[at + 1 :]
+    while verb == "DROP" and rest[:1] == [","]:
+        rest = rest[2:]
+    known = rest in ([], ["CASCADE"], ["RESTRICT"]) if verb == "DROP" else rest == [] or rest[0] == "AUTHORIZATION"
+    if not name:
+        raise syntax_error(piece, at)
+    if not known:
+        raise unsupported(f"{verb} SCHEMA with {rest[0]}")
+    return Statement(piece.plain())
+
+
+def _create(piece: Piece) -> Statement:
+    tokens, attributes = _table_attributes(piece)
+    tree = parse(tokens, piece.source)
+    if not isinstance(tree, exp.Create):
+        raise unsupported(" ".join(piece.words(3)))
+    if tree.args["kind"] == "TABLE":
+        return tables.create_table(tree, attributes)
+    if tree.args["kind"] != "VIEW":
+        raise unsupported(f"CREATE {tree.args['kind']}")
+    return _create_view(tree)
+
+
+def _create_view(tree: exp.Create) -> Statement:
+    if tree.args.get("no_schema_binding"):
+        raise unsupported("views WITH NO SCHEMA BINDING")
+    if tree.args.get("properties") or tree.args.get("exists"):
+        raise unsupported("this kind of view")
+    target, columns = tree.this, ""
+    if isinstance(target, exp.Schema):
+        columns = f" ({', '.join(quote(column.name) for column in target.expressions)})"
+        target = target.this
+    if tree.expression is None:
+        raise RedshiftError("42601", "syntax error at end of input")
+    head = f"CREATE {'OR REPLACE ' if tree.args.get('replace') else ''}VIEW {tables.relation(target)}{columns}"
+    return Statement(f"{head} AS {generate(queries.rewrite(tree.expression))}")
+
+
+def _table_attributes(piece: Piece) -> tuple[list[Token], tables.Attributes]:
+    """Takes out the table attributes sqlglot cannot parse: INTERLEAVED, SORTKEY AUTO, ENCODE AUTO, BACKUP YES or NO."""
+    attributes, kept, depth, at = tables.Attributes(), [], 0, 0
+    upper = piece.words()
+    while at < len(upper):
+        depth += (upper[at] == "(") - (upper[at] == ")")
+        pair = upper[at : at + 2]
+        if depth == 0 and pair in (["SORTKEY", "AUTO"], ["ENCODE", "AUTO"], ["BACKUP", "YES"], ["BACKUP", "NO"]):
+            at += 2
+            continue
+        if depth == 0 and pair in (["INTERLEAVED", "SORTKEY"], ["COMPOUND", "SORTKEY"]):
+            attributes.sortstyle = pair[0]
+        else:
+            kept.append(piece.tokens[at])
+        at += 1
+    return kept, attributes
+
+
+def _drop(piece: Piece) -> Statement:
+    tree = parse(piece.tokens, piece.source)
+    if not isinstance(tree, exp.Drop):
+        raise unsupported(" ".join(piece.words(2)))
+    given = {key for key, value in tree.args.items() if value} - {"tables", "kind", "exists", "cascade", "restrict"}
+    if given:
+        raise unsupported(f"DROP with {given.pop().upper()}")
+    relations = ", ".join(tables.relation(table) for table in tree.args["tables"])
+    exists = "IF EXISTS " if tree.args.get("exists") else ""
+    tail = " CASCADE" if tree.args.get("cascade") else ""
+    return Statement(f"DROP {tree.args['kind']} {exists}{relations}{tail}")
+
+
+def _alter_table(piece: Piece) -> Statement:
+    upper = piece.words()
+    if "OWNER" in upper and upper[-3:-1] == ["OWNER", "TO"]:
+        return Statement(piece.plain())
+    for word in ("APPEND", "DISTKEY", "DISTSTYLE", "SORTKEY", "ENCODE"):
+        if word in upper and "ADD" not in upper:
+            raise unsupported(f"ALTER TABLE with {word}")
+    if upper[-2:-1] == ["CONSTRAINT"] or "CONSTRAINT" in upper and "DROP" in upper:
+        raise unsupported("ALTER TABLE DROP CONSTRAINT")
+    tree = parse(piece.tokens, piece.source)
+    if not isinstance(tree, exp.Alter):
+        raise unsupported("this form of ALTER TABLE")
+    return tables.alter_table(tree)

@@ -1,0 +1,187 @@
+"""What may stand in a statement: node types of sqlglot with the clauses each may carry, and functions by name.
+
+Everything else is refused by name. A function that is only listed here means the same in PostgreSQL, or has a namesake in the
+helper schema, which comes first in the search path; the ones in `functions.RULES` are rewritten before.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+# what follows a node's name are the clauses it may have; a clause not listed is refused even where PostgreSQL knows it
+_NODES = """
+Add: this expression
+Alias: this alias
+All: this
+And: this expression
+Anonymous: this expressions
+Any: this
+AtTimeZone: this zone
+Between: this low high
+BitwiseAnd: this expression
+BitwiseLeftShift: this expression
+BitwiseNot: this
+BitwiseOr: this expression
+BitwiseRightShift: this expression
+Boolean: this
+ByteString: this
+CTE: this alias
+Case: this ifs default
+Cast: this to
+Column: this table db catalog
+CurrentDate:
+CurrentSchema:
+CurrentUser:
+DPipe: this expression safe
+DataType: this expressions
+DataTypeParam: this
+Delete: this where using
+Distinct: expressions
+Div: this expression typed safe
+Dot: this expression
+EQ: this expression
+Escape: this expression
+Except: this expression distinct order limit offset with_
+Exists: this
+Extract: this expression
+From: this
+GT: this expression
+GTE: this expression
+Group: expressions
+Having: this
+ILike: this expression
+Identifier: this quoted
+If: this true
+In: this expressions query
+Insert: this expression default with_
+Intersect: this expression distinct order limit offset with_
+Interval: this unit
+Into: this temporary
+Is: this expression
+Join: this on using side kind method
+LT: this expression
+LTE: this expression
+Like: this expression
+Limit: expression
+Literal: this is_string
+Merge: this using on whens
+Mod: this expression
+Mul: this expression
+NEQ: this expression
+Neg: this
+Not: this
+Null:
+Offset: expression
+Or: this expression
+Order: expressions
+Ordered: this desc nulls_first
+Parameter: this
+Paren: this
+Pow: this expression
+Qualify: this
+RegexpILike: this expression
+RawString: this
+RegexpLike: this expression
+Schema: this expressions
+Select: expressions from_ joins where group having qualify order limit offset distinct with_ into
+SessionUser:
+SimilarTo: this expression
+Star:
+StrPosition: this substr
+Sub: this expression
+Subquery: this alias with_ order limit offset
+Table: this db catalog alias
+TableAlias: this columns
+Trim: this expression position
+Tuple: expressions
+Union: this expression distinct order limit offset with_
+Update: this expressions where from_
+Values: expressions
+Var: this
+When: matched then
+Where: this
+Whens: expressions
+Window: this partition_by order spec over
+WindowSpec: kind start start_side end end_side
+With: expressions recursive
+WithinGroup: this expression
+"""
+
+NODES: dict[type[exp.Expression], frozenset[str]] = {
+    getattr(exp, name): frozenset(clauses.split())
+    for name, clauses in (line.split(":") for line in _NODES.strip().splitlines())
+}
+
+# the words a user knows for what is refused, where sqlglot's name is not theirs
+NAMES = {
+    "Select.locks": "FOR UPDATE",
+    "Select.windows": "the WINDOW clause",
+    "Select.sample": "TABLESAMPLE",
+    "Table.sample": "TABLESAMPLE",
+    "Select.connect": "CONNECT BY",
+    "Table.joins": "joins in parentheses",
+    "Table.pivots": "PIVOT and UNPIVOT",
+    "Subquery.pivots": "PIVOT and UNPIVOT",
+    "Group.all": "GROUP BY ALL",
+    "Star.except_": "SELECT * EXCLUDE",
+    "Select.exclude": "SELECT * EXCLUDE",
+    "Distinct.on": "DISTINCT ON",
+    "Insert.conflict": "ON CONFLICT",
+    "Insert.returning": "RETURNING",
+    "Update.returning": "RETURNING",
+    "Delete.returning": "RETURNING",
+    "Update.with_": "WITH before UPDATE",
+    "Delete.with_": "WITH before DELETE",
+    "Merge.with_": "WITH before MERGE",
+    "When.condition": "a condition after WHEN MATCHED",
+    "When.source": "WHEN NOT MATCHED BY SOURCE",
+    "Window.alias": "named windows",
+    "WindowSpec.exclude": "EXCLUDE in a window frame",
+    "Array": "arrays",
+    "Bracket": "arrays and SUPER navigation",
+    "BitwiseXor": "the # operator",
+    "CurrentTimestamp": "CURRENT_TIMESTAMP (use GETDATE() or SYSDATE)",
+    "Cube": "CUBE",
+    "Filter": "FILTER",
+    "GroupingSets": "GROUPING SETS",
+    "IgnoreNulls": "IGNORE NULLS",
+    "RespectNulls": "RESPECT NULLS",
+    "JoinMarker": "the (+) outer join",
+    "Lateral": "LATERAL",
+    "Localtimestamp": "LOCALTIMESTAMP (use SYSDATE)",
+    "NullSafeEQ": "IS NOT DISTINCT FROM",
+    "NullSafeNEQ": "IS DISTINCT FROM",
+    "Placeholder": "named parameters",
+    "Rollup": "ROLLUP",
+    "Unnest": "UNNEST",
+}
+
+AGGREGATES = frozenset(
+    """avg bool_and bool_or count listagg max median min percentile_cont percentile_disc stddev stddev_pop
+    stddev_samp sum var_pop var_samp variance""".split()
+)
+
+WINDOWS = frozenset(
+    """cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank ratio_to_report
+    row_number""".split()
+)
+
+_DATES = """add_months convert_timezone current_schema date_add date_cmp date_diff date_part date_part_year date_trunc dateadd
+    datediff getdate interval_cmp last_day months_between next_day sysdate to_char to_date to_timestamp trunc"""
+
+_STRINGS = """ascii btrim char_length character_length charindex chr concat fnv_hash initcap left len length lower lpad ltrim
+    md5 octet_length quote_ident quote_literal regexp_count regexp_instr regexp_replace regexp_substr repeat replace replicate
+    reverse right rpad rtrim sha2 split_part strpos substr substring textlen to_hex to_number translate upper"""
+
+_NUMBERS = """abs acos asin atan atan2 cbrt ceil ceiling cos cot dcbrt degrees dexp dlog1 dlog10 exp floor ln log mod pi pow
+    power radians random round sign sin sqrt tan"""
+
+_CHOICES = "coalesce decode greatest least nullif nvl nvl2"
+
+_JSON = """is_valid_json is_valid_json_array json_array_length json_extract_array_element_text json_extract_path_text"""
+
+_SESSION = """current_database current_schemas current_setting has_database_privilege has_schema_privilege
+    has_table_privilege obj_description pg_backend_pid pg_get_viewdef pg_last_copy_count pg_last_copy_id pg_last_query_id
+    pg_table_is_visible version"""
+
+FUNCTIONS = AGGREGATES | WINDOWS | frozenset(" ".join((_DATES, _STRINGS, _NUMBERS, _CHOICES, _JSON, _SESSION)).split())

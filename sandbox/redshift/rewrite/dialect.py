@@ -1,0 +1,114 @@
+"""Redshift's SQL in sqlglot's terms: a tokenizer and parser of its own, and PostgreSQL's generator for the way back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import ErrorLevel, exp
+from sqlglot.dialects.postgres import Postgres
+from sqlglot.dialects.redshift import Redshift
+from sqlglot.errors import ParseError, TokenError, UnsupportedError
+from sqlglot.tokens import Token, TokenType
+
+from sandbox.redshift.errors import RedshiftError, unsupported
+from sandbox.redshift.rewrite.allowed import FUNCTIONS
+
+
+class DistKeyColumn(exp.Expression, exp.ColumnConstraintKind):
+    """`DISTKEY` after a column's type."""
+
+    arg_types: dict[str, bool] = {}
+
+
+class SortKeyColumn(exp.Expression, exp.ColumnConstraintKind):
+    """`SORTKEY` after a column's type."""
+
+    arg_types: dict[str, bool] = {}
+
+
+def call(name: str, *arguments: Any) -> exp.Anonymous:
+    """A function call by name, resolved by PostgreSQL along the search path."""
+    return exp.Anonymous(this=name, expressions=list(arguments))
+
+
+def _named(name: str) -> Any:
+    return lambda args: call(name, *args)
+
+
+class Sandbox(Redshift):
+    """Redshift as sqlglot knows it, with every function left under its own name."""
+
+    class Tokenizer(Redshift.Tokenizer):
+        # sqlglot swallows the rest of such a statement as one string; here whole statements stay tokens
+        COMMANDS: set[TokenType] = set()
+
+    class Parser(Redshift.Parser):
+        # sqlglot's builders translate functions by meaning and get many wrong (dates, concat, regexps): names are kept
+        FUNCTIONS = {name.upper(): _named(name) for name in FUNCTIONS}
+        FUNCTION_PARSERS = {
+            name: parser
+            for name, parser in Redshift.Parser.FUNCTION_PARSERS.items()
+            if name in ("CAST", "CONVERT", "EXTRACT", "POSITION", "SUBSTRING", "TRIM")
+        }
+        NO_PAREN_FUNCTION_PARSERS = {
+            "ANY": Redshift.Parser.NO_PAREN_FUNCTION_PARSERS["ANY"],
+            "CASE": Redshift.Parser.NO_PAREN_FUNCTION_PARSERS["CASE"],
+            "APPROXIMATE": lambda self: self._parse_approximate(),
+            "SYSDATE": lambda self: call("sysdate"),
+        }
+        CONSTRAINT_PARSERS = {
+            **Redshift.Parser.CONSTRAINT_PARSERS,
+            "DISTKEY": lambda self: self.expression(DistKeyColumn()),
+            "SORTKEY": lambda self: self.expression(SortKeyColumn()),
+        }
+
+        def _parse_approximate(self) -> exp.Expression:
+            # an exact count is one of the answers the approximate one may give
+            function = self._parse_function()
+            counted = function.expressions[0] if isinstance(function, exp.Anonymous) and function.expressions else None
+            if not (function.name.lower() == "count" and isinstance(counted, exp.Distinct)):
+                self.raise_error("expected COUNT(DISTINCT ...)")
+            return function
+
+        def _parse_substring(self) -> exp.Anonymous:  # type: ignore[override]  # a plain call, so that overloads apply
+            parsed = super()._parse_substring()
+            arguments = [parsed.this, parsed.args.get("start"), parsed.args.get("length")]
+            return call("substring", *[argument for argument in arguments if argument is not None])
+
+
+class _Generator(Postgres.Generator):
+    """PostgreSQL's generator; literals are standard strings, so a backslash in one is itself."""
+
+    TRANSFORMS = {key: value for key, value in Postgres.Generator.TRANSFORMS.items() if key is not exp.Select}
+
+
+DIALECT = Sandbox()
+
+
+def tokenize(sql: str) -> list[Token]:
+    try:
+        return DIALECT.tokenize(sql)
+    except TokenError as error:
+        raise RedshiftError("42601", f"syntax error: {error}") from error
+
+
+def parse(tokens: list[Token], sql: str) -> exp.Expression:
+    """The tree of one statement; what sqlglot cannot parse is a syntax error in PostgreSQL's words."""
+    try:
+        tree = DIALECT.parser(error_level=ErrorLevel.IMMEDIATE).parse(tokens, sql)[0]
+    except ParseError as error:
+        near = error.errors[0].get("highlight") if error.errors else None
+        message = f'syntax error at or near "{near}"' if near else "syntax error at end of input"
+        raise RedshiftError("42601", message) from error
+    if tree is None or isinstance(tree, exp.Command):
+        raise unsupported(f'the statement {" ".join(token.text for token in tokens[:3]).upper()}')
+    return tree
+
+
+def generate(tree: exp.Expression) -> str:
+    """PostgreSQL's text of a tree, every name quoted; nothing sqlglot cannot express is dropped."""
+    generator = _Generator(dialect="postgres", identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
+    try:
+        return generator.generate(tree, copy=False)
+    except UnsupportedError as error:
+        raise unsupported(str(error)) from error

@@ -1,0 +1,88 @@
+"""Names: folded to lower case, the database stripped, system relations found in the helper schema or refused."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from sandbox.redshift.errors import RedshiftError, unsupported
+from sandbox.redshift.rewrite.scan import DATABASE, fold
+
+HELPERS = "pg_redshift"
+
+# views of the helper schema, by the name Redshift gives them; all but the last line live in pg_catalog there
+SYSTEM_VIEWS = frozenset(
+    """stl_load_errors stl_loaderror_detail stl_load_commits sys_load_error_detail
+    svv_all_columns svv_columns svv_redshift_columns svv_tables""".split()
+)
+# relations of information_schema that must show the declared keys
+SHADOWED_VIEWS = frozenset(
+    """constraint_column_usage key_column_usage referential_constraints table_constraints""".split()
+)
+_SYSTEM_PREFIXES = ("stl_", "stv_", "svl_", "svv_", "svcs_", "svcs_", "sys_")
+# relations Redshift adds to PostgreSQL's catalogue
+_REDSHIFT_ONLY = frozenset("pg_table_def pg_user_info pg_database_info pg_class_info pg_external_schema".split())
+_CATALOGUES = ("pg_catalog", "information_schema")
+
+
+def identifier(node: exp.Identifier) -> None:
+    node.set("this", fold(node.name))
+
+
+def strip_database(node: exp.Table | exp.Column) -> None:
+    """Takes the current database off database.schema.table; another database cannot be reached."""
+    catalog = node.args.get("catalog")
+    if catalog is None:
+        return
+    if catalog.name != DATABASE:
+        raise RedshiftError("0A000", f'cross-database references are not supported ("{catalog.name}")')
+    node.set("catalog", None)
+
+
+def system_relation(schema: str, name: str) -> str | None:
+    """The helper schema's view for a system relation, None for an ordinary one; what is not here is refused."""
+    if schema == "information_schema":
+        return name if name in SHADOWED_VIEWS else None
+    if schema in ("", "pg_catalog"):
+        if name in SYSTEM_VIEWS:
+            return name
+        if name.startswith(_SYSTEM_PREFIXES) or name in _REDSHIFT_ONLY:
+            raise unsupported(f"the system relation {name}")
+    return None
+
+
+def table(node: exp.Table) -> None:
+    """A relation's name where it is used."""
+    strip_database(node)
+    if not isinstance(node.this, exp.Identifier):
+        raise unsupported("functions in FROM")
+    if node.db == HELPERS:
+        raise RedshiftError("42501", f"permission denied for schema {HELPERS}")
+    view = system_relation(node.db, node.name)
+    if view:
+        node.set("db", exp.to_identifier(HELPERS))
+
+
+def column(node: exp.Column) -> None:
+    """A column's qualifiers: schema-qualified columns of views of ours are known by the view alone."""
+    strip_database(node)
+    if node.text("db") in _CATALOGUES:
+        node.set("db", None)
+
+
+def is_catalogue(tree: exp.Expression) -> bool:
+    """Whether a query reads PostgreSQL's own catalogue and nothing else: such a one goes through as it was written."""
+    ctes = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    relations = [
+        (relation.db.lower(), relation.name.lower())
+        for relation in tree.find_all(exp.Table)
+        if relation.db or relation.name.lower() not in ctes
+    ]
+    return bool(relations) and all(_is_catalogue_relation(*relation) for relation in relations)
+
+
+def _is_catalogue_relation(schema: str, name: str) -> bool:
+    if name.startswith(_SYSTEM_PREFIXES) or name in _REDSHIFT_ONLY:
+        return False
+    if schema == "information_schema":
+        return name not in SHADOWED_VIEWS
+    return schema == "pg_catalog" or (not schema and name.startswith("pg_"))

@@ -1,0 +1,279 @@
+"""Statements known by their words: transactions, parameters, upkeep, rights, cursors; no tree is needed for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sandbox.redshift.errors import RedshiftError, unsupported
+from sandbox.redshift.rewrite.scan import Piece, literal, syntax_error
+from sandbox.redshift.statement import Statement
+
+# parameters PostgreSQL and Redshift share
+_SHARED = frozenset(
+    """application_name client_encoding client_min_messages datestyle default_transaction_read_only extra_float_digits
+    intervalstyle search_path statement_timeout timezone transaction_read_only""".split()
+)
+# parameters of Redshift alone, with what SHOW answers before a SET; none of them changes a result here
+_REMEMBERED = {
+    "analyze_threshold_percent": "10",
+    "auto_analyze": "on",
+    "cursor_auto_commit": "off",
+    "default_transaction_isolation": "serializable",
+    "describe_field_name_in_uppercase": "off",
+    "enable_case_sensitive_identifier": "off",
+    "enable_result_cache_for_session": "on",
+    "enable_vacuum_boost": "off",
+    "error_on_nondeterministic_update": "off",
+    "max_cursor_result_set_size": "default",
+    "max_concurrency_scaling_clusters": "1",
+    "mv_enable_aqmv_for_session": "on",
+    "query_group": "default",
+    "statistics_target": "100",
+    "stored_proc_log_min_messages": "log",
+    "use_fips_ssl": "off",
+    "wlm_query_slot_count": "1",
+}
+# those that would change a result: only the value they already have is taken
+_FIXED = {
+    "describe_field_name_in_uppercase": ("off", "false", "0", "default"),
+    "enable_case_sensitive_identifier": ("off", "false", "0", "default"),
+    "error_on_nondeterministic_update": ("off", "false", "0", "default"),
+    "json_serialization_enable": ("off", "false", "0", "default"),
+    "standard_conforming_strings": ("off", "default"),
+}
+_REMEMBERED |= {"json_serialization_enable": "off", "json_serialization_parse_nested_strings": "off"}
+
+Handler = Callable[[Piece], Statement]
+
+
+def transaction(piece: Piece) -> Statement:
+    """BEGIN and its kin; Redshift reads the isolation level and ignores it."""
+    words = piece.words()
+    if words[:2] == ["START", "TRANSACTION"]:
+        verb, rest = "START TRANSACTION", words[2:]
+    else:
+        verb = {"END": "COMMIT", "ABORT": "ROLLBACK"}.get(words[0], words[0])
+        rest = words[2:] if words[1:2] in (["WORK"], ["TRANSACTION"]) else words[1:]
+    if not rest:
+        return Statement(verb)
+    if verb in ("COMMIT", "ROLLBACK"):
+        if rest[0] in ("TO", "PREPARED", "AND"):
+            raise unsupported(f"{verb} {rest[0]}")
+        raise syntax_error(piece, len(words) - len(rest))
+    mode = _transaction_mode(piece, len(words) - len(rest))
+    return Statement(f"{verb} {mode}".strip())
+
+
+def _transaction_mode(piece: Piece, at: int) -> str:
+    """The READ mode among the transaction's options; the isolation level is read over."""
+    words, mode = piece.words(), ""
+    while at < len(words):
+        if words[at] == ",":
+            at += 1
+        elif words[at : at + 2] in (["READ", "ONLY"], ["READ", "WRITE"]):
+            mode, at = f"READ {words[at + 1]}", at + 2
+        elif words[at : at + 2] == ["ISOLATION", "LEVEL"]:
+            two = words[at + 2 : at + 4] in (["REPEATABLE", "READ"], ["READ", "COMMITTED"], ["READ", "UNCOMMITTED"])
+            if not two and words[at + 2 : at + 3] not in (["SERIALIZABLE"], ["SNAPSHOT"]):
+                raise syntax_error(piece, at + 2)
+            at += 4 if two else 3
+        else:
+            raise syntax_error(piece, at)
+    return mode
+
+
+def set_parameter(piece: Piece) -> Statement:
+    words = piece.words()
+    scope = words[1] if words[1:2] in (["SESSION"], ["LOCAL"]) and words[2:3] != ["TO"] else ""
+    at = 2 if scope else 1
+    if words[at : at + 1] == ["AUTHORIZATION"]:
+        return Statement(piece.plain())
+    if words[at : at + 1] == ["TRANSACTION"] or words[at : at + 3] == ["CHARACTERISTICS", "AS", "TRANSACTION"]:
+        mode = _transaction_mode(piece, at + (1 if words[at] == "TRANSACTION" else 3))
+        return Statement(f"{' '.join(words[: at + (1 if words[at] == 'TRANSACTION' else 3)])} {mode}" if mode else _NOTHING)
+    name, at = _parameter(piece, at)
+    if name == "timezone" and words[at - 2 : at] == ["TIME", "ZONE"]:
+        value = piece.part(at)
+    elif words[at : at + 1] in (["TO"], ["="]):
+        value = piece.part(at + 1)
+    else:
+        raise syntax_error(piece, at)
+    if not value.tokens:
+        raise syntax_error(piece, at + 1)
+    return Statement(f"SET {scope + ' ' if scope else ''}{_target(name)} TO {_value(name, value)}")
+
+
+# SET TRANSACTION ISOLATION LEVEL alone changes nothing on Redshift, and nothing here
+_NOTHING = "SET LOCAL pg_redshift.isolation TO 'ignored'"
+
+
+def _parameter(piece: Piece, at: int) -> tuple[str, int]:
+    """A parameter's name and the position after it."""
+    words = piece.words()
+    if words[at : at + 2] == ["TIME", "ZONE"]:
+        return "timezone", at + 2
+    if at >= len(words):
+        raise syntax_error(piece, at)
+    name = piece.tokens[at].text.lower()
+    if words[at + 1 : at + 2] == ["."]:
+        if at + 2 >= len(words):
+            raise syntax_error(piece, at + 2)
+        return f"{name}.{piece.tokens[at + 2].text.lower()}", at + 3
+    return name, at + 1
+
+
+def _target(name: str) -> str:
+    """The name PostgreSQL keeps a parameter under."""
+    prefix, dot, rest = name.partition(".")
+    if dot and prefix != "pg_redshift":
+        return f'"{prefix}"."{rest}"'
+    if name in _SHARED:
+        return name
+    if name in _REMEMBERED or name in _FIXED:
+        return f"pg_redshift.{name}"
+    raise RedshiftError("42704", f'unrecognized configuration parameter "{name}"')
+
+
+def _value(name: str, value: Piece) -> str:
+    if name in _FIXED and value.tokens[0].text.lower() not in _FIXED[name]:
+        raise unsupported(f"{name} set to {value.text}")
+    if value.words() == ["DEFAULT"]:
+        return "DEFAULT"
+    if name == "search_path":
+        return f"{value.plain()}, pg_redshift, pg_catalog"
+    if name in _REMEMBERED or name in _FIXED:
+        return literal(" ".join(token.text for token in value.tokens))
+    return value.plain()
+
+
+def reset(piece: Piece) -> Statement:
+    if piece.words(2)[1:] == ["ALL"]:
+        raise unsupported("RESET ALL")
+    if piece.words(3)[1:] == ["SESSION", "AUTHORIZATION"]:
+        return Statement(piece.plain())
+    name, at = _parameter(piece, 1)
+    if at < len(piece.tokens):
+        raise syntax_error(piece, at)
+    return Statement(f"RESET {_target(name)}")
+
+
+def show(piece: Piece) -> Statement:
+    words = piece.words()
+    if words[1:] == ["TRANSACTION", "ISOLATION", "LEVEL"] or words[1:] in (["TRANSACTION_ISOLATION"], ["SERVER_VERSION"]):
+        return Statement(piece.plain())
+    if words[1:2] in (["ALL"], ["TABLE"], ["VIEW"], ["PROCEDURE"], ["DATABASES"], ["SCHEMAS"], ["TABLES"], ["COLUMNS"]):
+        raise unsupported(f"SHOW {words[1]}")
+    name, at = _parameter(piece, 1)
+    if at < len(words):
+        raise syntax_error(piece, at)
+    column = '"' + name.replace('"', '""') + '"'
+    if name == "search_path":
+        shown = r"regexp_replace(current_setting('search_path'), ',\s*pg_redshift,\s*pg_catalog$', '')"
+    elif name == "standard_conforming_strings":
+        # strings do take backslash escapes, and clients that ask double their backslashes only if told so
+        shown = "'off'::text"
+    elif name in _REMEMBERED:
+        shown = f"coalesce(nullif(current_setting('pg_redshift.{name}', true), ''), {literal(_REMEMBERED[name])})"
+    else:
+        return Statement(f"SHOW {_target(name)}")
+    return Statement(f"SELECT {shown} AS {column}", tag="SHOW")
+
+
+def analyze(piece: Piece) -> Statement:
+    words = piece.words()
+    if words[1:2] == ["COMPRESSION"]:
+        raise unsupported("ANALYZE COMPRESSION")
+    if words[-2:] in (["PREDICATE", "COLUMNS"], ["ALL", "COLUMNS"]):
+        piece = piece.part(0, -2)
+    start = 2 if words[1:2] == ["VERBOSE"] else 1
+    if words[1:2] == ["("]:
+        raise syntax_error(piece, 1)
+    # Redshift's own texts for VERBOSE are unknown: PostgreSQL's would be another server's
+    target = piece.part(start)
+    return Statement(f"ANALYZE {target.plain()}" if target.tokens else "ANALYZE")
+
+
+def vacuum(piece: Piece) -> Statement:
+    """VACUUM of one table; how much of it is sorted or reclaimed has no meaning here."""
+    words, at = piece.words(), 1
+    if words[at : at + 2] in (["SORT", "ONLY"], ["DELETE", "ONLY"]):
+        at += 2
+    elif words[at : at + 1] in (["FULL"], ["REINDEX"], ["RECLUSTER"]):
+        at += 1
+    end = len(words)
+    if words[end - 1] == "BOOST":
+        end -= 1
+    if words[end - 1] == "PERCENT" and words[end - 3 : end - 2] == ["TO"]:
+        end -= 3
+    table = piece.part(at, end)
+    if any(word == "(" for word in table.words()) or len(table.tokens) > 5:
+        raise syntax_error(piece, at)
+    return Statement(f"VACUUM {table.plain()}" if table.tokens else "VACUUM")
+
+
+def plain(piece: Piece) -> Statement:
+    """What PostgreSQL takes as Redshift does."""
+    return Statement(piece.plain())
+
+
+def deallocate(piece: Piece) -> Statement:
+    if "ALL" in piece.words(3):
+        raise unsupported("DEALLOCATE ALL")
+    return plain(piece)
+
+
+def grant(piece: Piece) -> Statement:
+    words = piece.words()
+    refused = {"SEQUENCE", "LANGUAGE", "FUNCTION", "PROCEDURE", "DATASHARE", "MODEL", "EXTERNAL", "ASSUMEROLE", "ROLE", "COPY"}
+    if refused & set(words[1:]) or "ON" not in words:
+        raise unsupported(f"this form of {words[0]}")
+    return plain(piece)
+
+
+def lock(piece: Piece) -> Statement:
+    if "IN" in piece.words() or "NOWAIT" in piece.words():
+        raise unsupported("LOCK with a mode")
+    return plain(piece)
+
+
+def copy(piece: Piece) -> Statement:
+    """COPY from the client's own stream is PostgreSQL's; from anywhere else it is the sandbox's."""
+    words = piece.words()
+    if words[-1] in ("STDIN", "STDOUT") or "STDIN" in words or "STDOUT" in words:
+        return plain(piece)
+    return Statement("", copy=piece.text)
+
+
+def refuse(piece: Piece) -> Statement:
+    raise unsupported(" ".join(piece.words(2)).strip())
+
+
+def user(piece: Piece) -> Statement:
+    """Users and groups as far as PostgreSQL's own carry them."""
+    refused = {"SYSLOG", "CONNECTION", "SESSION", "EXTERNALID", "CREATEROLE", "SUPERUSER", "REPLICATION", "BYPASSRLS"}
+    if refused & set(piece.words()):
+        raise unsupported(f"this option of {' '.join(piece.words(2))}")
+    text = piece.plain()
+    return Statement(text)
+
+
+HANDLERS: dict[str, Handler] = {
+    **dict.fromkeys(("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT"), transaction),
+    **dict.fromkeys(("FETCH", "CLOSE", "EXECUTE", "COMMENT"), plain),
+    **dict.fromkeys(
+        ("CALL", "CANCEL", "CHECKPOINT", "CLUSTER", "DISCARD", "DO", "LISTEN", "LOAD", "MOVE", "NOTIFY", "REASSIGN")
+        + ("REFRESH", "REINDEX", "RELEASE", "SAVEPOINT", "SECURITY", "UNLISTEN", "UNLOAD", "USE", "VALUES", "IMPORT", "DESC"),
+        refuse,
+    ),
+    "ANALYSE": analyze,
+    "ANALYZE": analyze,
+    "COPY": copy,
+    "DEALLOCATE": deallocate,
+    "GRANT": grant,
+    "LOCK": lock,
+    "RESET": reset,
+    "REVOKE": grant,
+    "SET": set_parameter,
+    "SHOW": show,
+    "VACUUM": vacuum,
+}
