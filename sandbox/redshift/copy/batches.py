@@ -1,0 +1,157 @@
+"""The threads' side of one COPY: objects in, batches of CSV and error rows out, never more than a few pieces in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import dataclasses
+import pathlib
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import zstandard
+
+from sandbox.redshift.copy import jsonpaths
+from sandbox.redshift.copy.command import CopyCommand, S3Path
+from sandbox.redshift.copy.exact import LoadError, PostgresDates, convert_piece
+from sandbox.redshift.copy.pieces import Piece, groups, is_plain, joined, pieces
+from sandbox.redshift.copy.source import S3Object, Source
+from sandbox.redshift.copy.system_tables import FileDone
+from sandbox.redshift.copy.table import Table
+from sandbox.redshift.copy.vectorised import Vectorised
+from sandbox.redshift.errors import RedshiftError
+
+ERRORS_AT_ONCE = 1000  # error rows held before they are logged
+CSV_AT_ONCE = 8 * 1024 * 1024  # bytes of CSV the exact path collects
+T = TypeVar("T")
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """Rows ready to send and errors ready to log."""
+
+    csv: bytes
+    rows: int
+    errors: list[LoadError]
+
+
+class Load:
+    """One COPY's objects, threads and counts. `prepare` first, then `next_batch` until it gives None.
+
+    failed: MAXERROR was reached; problem: S3 or a compressed file could not be read. Either ends the batches.
+    """
+
+    def __init__(
+        self, command: CopyCommand, table: Table, source: Source, dates: PostgresDates, folder: pathlib.Path
+    ) -> None:
+        self.command = command
+        self.table = table
+        self.source = source
+        self.dates = dates
+        self.folder = folder
+        self.thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="copy-load")
+        self.stopped = threading.Event()
+        self.vectorised: Vectorised | None = None
+        self.ignore_case = False
+        self.paths: list[jsonpaths.Path] = []
+        self.batches: Iterator[Batch] = iter(())
+        self.files: list[FileDone] = []
+        self.errors = 0
+        self.failed = False
+        self.problem: RedshiftError | None = None
+
+    async def run(self, method: Callable[[], T]) -> T:
+        """Call one of the blocking methods in this load's thread."""
+        return await asyncio.get_running_loop().run_in_executor(self.thread, method)
+
+    async def close(self) -> None:
+        """End the threads, whatever they are doing, and wait for that."""
+        self.stopped.set()
+        if self.vectorised is not None:
+            self.vectorised.interrupt()
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self.thread.shutdown(cancel_futures=True)
+        self.source.close()
+        self.dates.close()
+        if self.vectorised is not None:
+            self.vectorised.close()
+
+    def prepare(self) -> None:
+        """Find the objects and the mapping; RedshiftError when there are none or they do not fit the table."""
+        command, columns = self.command, self.table.columns
+        objects = self.source.manifest(command.source) if command.manifest else self.source.listed(command.source)
+        paths = self._jsonpaths(command.json) if isinstance(command.json, S3Path) else None
+        if paths is None:
+            self.ignore_case = command.json == "auto ignorecase"
+            self.paths = [(column.name,) for column in columns]
+        else:
+            jsonpaths.check_count(paths, len(columns))
+            self.paths = paths
+        self.vectorised = Vectorised(columns, self.paths, self.ignore_case, command.conversion, self.folder)
+        self.batches = self._batches(objects)
+
+    def next_batch(self) -> Batch | None:
+        """The next rows and errors; None at the end, or when the load has failed or was stopped."""
+        if self.failed or self.stopped.is_set():
+            return None
+        try:
+            return next(self.batches, None)
+        except RedshiftError as error:
+            self.problem = error
+        except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
+            name = self.command.compression or "the data"
+            self.problem = RedshiftError("XX000", f"Failed to read {name}: {error}")
+        return None
+
+    def _jsonpaths(self, path: S3Path) -> list[jsonpaths.Path] | None:
+        try:
+            return jsonpaths.read_jsonpaths(self.source.get(path))
+        except FileNotFoundError as error:
+            raise RedshiftError("XX000", f"Problem reading jsonpaths file {path} - the specified key does not exist") from error
+
+    def _pieces(self, objects: list[S3Object]) -> Iterator[Piece]:
+        for file, stream in self.source.contents(objects, self.command.compression):
+            yield from pieces(file, stream, self.command.ignore_header)
+
+    def _batches(self, objects: list[S3Object]) -> Iterator[Batch]:
+        lines = errors_before = 0
+        for group in groups(self._pieces(objects)):
+            if self.stopped.is_set():
+                return
+            fast = self.vectorised.convert(joined(group)) if self.vectorised and is_plain(group[0]) else None
+            if fast is not None:
+                yield Batch(fast[0], fast[1], [])
+            for piece in group:
+                if fast is None:
+                    yield from self._exactly(piece)
+                lines += piece.data.count(b"\n") + (piece.last and not piece.data.endswith(b"\n") and bool(piece.data))
+                if piece.last:
+                    errors, errors_before = self.errors - errors_before, self.errors
+                    self.files.append(FileDone(str(piece.file.path), piece.file.size, lines, errors))
+                    lines = 0
+
+    def _exactly(self, piece: Piece) -> Iterator[Batch]:
+        csv, size, errors = [], 0, []
+        options, limit = self.command.conversion, self.command.max_errors
+        for line in convert_piece(
+            piece, self.table.columns, self.paths, self.ignore_case, options, self.dates.cast
+        ):
+            if self.stopped.is_set():
+                return
+            if isinstance(line, bytes):
+                csv.append(line)
+                size += len(line)
+            else:
+                errors.append(line)
+                self.errors += 1
+                self.failed = limit is not None and self.errors >= limit
+            if self.failed:
+                break
+            if size >= CSV_AT_ONCE or len(errors) >= ERRORS_AT_ONCE:
+                yield Batch(b"".join(csv), len(csv), errors)
+                csv, size, errors = [], 0, []
+        yield Batch(b"".join(csv), len(csv), errors)

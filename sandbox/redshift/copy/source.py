@@ -1,0 +1,211 @@
+"""S3 as COPY reads it: keys by prefix or manifest, many GETs in flight, contents in order and decompressed on the way."""
+
+from __future__ import annotations
+
+import bz2
+import collections
+import concurrent.futures
+import dataclasses
+import datetime
+import gzip
+import io
+import itertools
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, cast
+
+import obstore
+import obstore.exceptions
+import zstandard
+from obstore.store import S3Store
+
+from sandbox.redshift.copy.command import S3Path, s3_path
+from sandbox.redshift.errors import RedshiftError
+
+IN_FLIGHT = 32  # GETs at once; beyond it a local S3 gets no faster
+WHOLE = 1024 * 1024  # bytes: objects up to this size are fetched ahead, whole; larger ones range by range
+RANGE = 8 * 1024 * 1024  # bytes of one ranged GET; one is read ahead
+
+
+@dataclasses.dataclass(frozen=True)
+class S3Object:
+    """An object of the load, `size` in bytes as stored."""
+
+    path: S3Path
+    size: int
+
+
+class Source:
+    """One COPY's view of S3. Use as a context manager; its methods block, so call them in a thread."""
+
+    def __init__(self, endpoint: str, access_key_id: str, secret_access_key: str, region: str) -> None:
+        self.endpoint = endpoint
+        self.credentials = (access_key_id, secret_access_key, region)
+        self.stores: dict[str, S3Store] = {}
+        self.pool = concurrent.futures.ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="copy-get")
+
+    def close(self) -> None:
+        self.pool.shutdown(cancel_futures=True)
+
+    def listed(self, prefix: S3Path) -> list[S3Object]:
+        """All objects whose key begins with the prefix, in key order; RedshiftError when there is none."""
+        # object_store matches whole path segments only, while S3's prefix may end anywhere in a name
+        folder = prefix.key.rpartition("/")[0]
+        try:
+            found = [
+                S3Object(S3Path(prefix.bucket, entry["path"]), entry["size"])
+                for entries in obstore.list(self._store(prefix.bucket), folder or None)
+                for entry in entries
+                if entry["path"].startswith(prefix.key)
+            ]
+        except (obstore.exceptions.BaseError, OSError) as error:
+            raise _refusal(error) from error
+        if not found:
+            raise _with_detail(f"The specified S3 prefix '{prefix.key}' does not exist", "s3_utility.cpp")
+        return sorted(found, key=lambda each: each.path.key.encode())
+
+    def manifest(self, path: S3Path) -> list[S3Object]:
+        """The objects a manifest names, in its order, twice if named twice; optional ones that are missing left out."""
+        needs_full_path = _with_detail("COPY with MANIFEST parameter requires full path of an S3 object", "s3_utility.cpp")
+        if not path.key or path.key.endswith("/"):
+            raise needs_full_path
+        try:
+            content = json.loads(self.get(path).decode("utf-8"))
+            entries = [(s3_path(entry["url"]), entry.get("mandatory", False) is True) for entry in content["entries"]]
+        except FileNotFoundError as error:
+            raise RedshiftError("XX000", f"Problem reading manifest file - {_refusal(error).message}") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise needs_full_path from error
+        found = []
+        for (entry, mandatory), size in zip(entries, self.pool.map(self._size, [e for e, _ in entries]), strict=True):
+            if size is not None:
+                found.append(S3Object(entry, size))
+            elif mandatory:
+                raise _with_detail(f"The specified key does not exist: mandatory manifest entry {entry}", "s3_utility.cpp")
+        if not found:
+            raise _with_detail(f"None of the {len(entries)} files of manifest {path} exists", "s3_utility.cpp")
+        return found
+
+    def get(self, path: S3Path) -> bytes:
+        """A whole object; FileNotFoundError when the key is missing, RedshiftError for all other refusals."""
+        try:
+            return bytes(obstore.get(self._store(path.bucket), path.key).bytes())
+        except FileNotFoundError as error:
+            if "NoSuchBucket" in str(error):
+                raise _refusal(error) from error
+            raise
+        except (obstore.exceptions.BaseError, OSError) as error:
+            raise _refusal(error) from error
+
+    def contents(self, objects: Iterable[S3Object], compression: str | None) -> Iterator[tuple[S3Object, BinaryIO]]:
+        """Each object with a stream of its decompressed bytes, in order."""
+        ahead: collections.deque[tuple[S3Object, concurrent.futures.Future[bytes] | None]] = collections.deque()
+        waiting = iter(objects)
+        while True:
+            for each in itertools.islice(waiting, IN_FLIGHT - len(ahead)):
+                ahead.append((each, self.pool.submit(self._existing, each.path) if each.size <= WHOLE else None))
+            if not ahead:
+                return
+            current, whole = ahead.popleft()
+            stream: BinaryIO = io.BytesIO(whole.result()) if whole else io.BufferedReader(_Ranges(self, current), 2**20)
+            yield current, _decompressed(stream, compression)
+
+    def range(self, path: S3Path, start: int, length: int) -> bytes:
+        try:
+            return bytes(obstore.get_range(self._store(path.bucket), path.key, start=start, length=length))
+        except (obstore.exceptions.BaseError, OSError) as error:
+            raise _refusal(error) from error
+
+    def _existing(self, path: S3Path) -> bytes:
+        try:
+            return self.get(path)
+        except FileNotFoundError as error:  # listed a moment ago
+            raise _refusal(error) from error
+
+    def _size(self, path: S3Path) -> int | None:
+        try:
+            return obstore.head(self._store(path.bucket), path.key)["size"]
+        except FileNotFoundError:
+            return None
+        except (obstore.exceptions.BaseError, OSError) as error:
+            raise _refusal(error) from error
+
+    def _store(self, bucket: str) -> S3Store:
+        if bucket not in self.stores:
+            key, secret, region = self.credentials
+            self.stores[bucket] = S3Store(
+                bucket,
+                endpoint=self.endpoint,
+                access_key_id=key,
+                secret_access_key=secret,
+                region=region,
+                client_options={"allow_http": True},
+                # Redshift retries for minutes; here a failure is one of the set-up and is to be seen at once
+                retry_config={"max_retries": 1, "retry_timeout": datetime.timedelta(seconds=5)},
+            )
+        return self.stores[bucket]
+
+
+class _Ranges(io.RawIOBase):
+    """A large object as a stream: ranged GETs, the next one under way while this one is read."""
+
+    def __init__(self, source: Source, target: S3Object) -> None:
+        self.source = source
+        self.target = target
+        self.asked = 0
+        self.current = memoryview(b"")
+        self.coming = self._ask()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed: WriteableBuffer
+        if not self.current and self.coming is not None:
+            self.current = memoryview(self.coming.result())
+            self.coming = self._ask()
+        count = min(len(buffer), len(self.current))
+        buffer[:count] = self.current[:count]
+        self.current = self.current[count:]
+        return count
+
+    def _ask(self) -> concurrent.futures.Future[bytes] | None:
+        length = min(RANGE, self.target.size - self.asked)
+        if length <= 0:
+            return None
+        start, self.asked = self.asked, self.asked + length
+        return self.source.pool.submit(self.source.range, self.target.path, start, length)
+
+
+def _decompressed(stream: BinaryIO, compression: str | None) -> BinaryIO:
+    """Never sniffed: without the keyword the bytes are what they are."""
+    if compression == "GZIP":
+        return cast(BinaryIO, gzip.GzipFile(fileobj=stream))
+    if compression == "BZIP2":
+        return cast(BinaryIO, bz2.BZ2File(stream))
+    if compression == "ZSTD":
+        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True), 2**20)
+    return stream
+
+
+def _refusal(error: Exception) -> RedshiftError:
+    """S3's refusal in the words of COPY."""
+    text = str(error)
+    code = re.search(r"<Code>(.*?)</Code>", text)
+    said = re.search(r"<Message>(.*?)</Message>", text)
+    status = re.search(r"status code: (\d+)", text)
+    if not code or not status:
+        return RedshiftError("XX000", f"S3ServiceException:{text.splitlines()[0]}")
+    known = {"NoSuchKey": "The specified key does not exist.", "NoSuchBucket": "The specified bucket does not exist"}
+    message = said[1] if said else known.get(code[1], code[1])
+    return RedshiftError("XX000", f"S3ServiceException:{message},Status {status[1]},Error {code[1]}")
+
+
+def _with_detail(message: str, location: str) -> RedshiftError:
+    """An internal error as Redshift reports them, with its block of details; 8001 is its code for S3's."""
+    rule = "-" * 47
+    detail = (
+        f"\n  {rule}\n  error:  {message}\n  code:      8001\n  context:   \n  query:     0\n"
+        f"  location:  {location}\n  process:   padbmaster\n  {rule}"
+    )
+    return RedshiftError("XX000", message, detail=detail)

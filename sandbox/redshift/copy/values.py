@@ -1,0 +1,211 @@
+"""One JSON value becomes the text PostgreSQL is to read for its column, or the error row that says why not.
+
+This is the exact path: slow, plain, and the judge of what the vectorised path does.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import math
+import re
+import struct
+from collections.abc import Callable
+
+from sandbox.redshift.copy import times
+from sandbox.redshift.copy.command import Conversion
+from sandbox.redshift.copy.records import Value, text_of
+from sandbox.redshift.copy.table import TYPES, Column
+
+BLANKS = " \t\n\r\v\f"
+INTEGERS = {"int2": 2**15, "int4": 2**31, "int8": 2**63}
+BOOLEANS = dict.fromkeys(("t", "true", "y", "yes", "1"), "t") | dict.fromkeys(("f", "false", "n", "no", "0"), "f")
+FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
+SURROGATE = re.compile("[\ud800-\udfff]")
+# numeric's own arithmetic, without the 28 digits of Python's default context
+EXACT = decimal.Context(prec=2000)
+
+# (text, pg type) -> ISO text as PostgreSQL's own parser of dates reads it, None when it does not
+AutoCast = Callable[[str, str], str | None]
+
+
+class FieldProblem(Exception):
+    """A value that does not fit its column: STL_LOAD_ERRORS' code and reason, and the position in the value."""
+
+    def __init__(self, code: int, reason: str, position: int = 0) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+        self.position = position
+
+
+def convert(data: bytes, value: Value | None, column: Column, options: Conversion, auto: AutoCast) -> str | None:
+    """Text for PostgreSQL or None for NULL; FieldProblem when the row cannot be loaded."""
+    text = None if value is None or value.kind == "n" else _field(data, value, column, options)
+    result = None if text is None else _typed(text, column, options, auto)
+    if result is None and column.not_null:
+        raise FieldProblem(1213, "Missing data for not-null field")
+    return result
+
+
+def raw_text(data: bytes, value: Value | None) -> str:
+    """The value as the error tables show it."""
+    return "" if value is None else SURROGATE.sub("?", text_of(data, value))
+
+
+def _field(data: bytes, value: Value, column: Column, options: Conversion) -> str:
+    """The value's text, valid as UTF-8 and without NUL, or FieldProblem."""
+    if column.type == "jsonb":
+        text = data[value.start : value.end].decode("utf-8", "surrogateescape")
+        if re.search(r"(?<!\\)(?:\\\\)*\\u0000", text):
+            raise FieldProblem(1224, "Invalid JSON: \\u0000 cannot be stored in SUPER")
+        if re.search(r"\\u[dD][89a-fA-F]", text):
+            try:
+                text_of(data, value).encode("utf-16", "surrogatepass").decode("utf-16")
+            except UnicodeDecodeError as error:
+                raise FieldProblem(1224, "Invalid JSON: unpaired surrogate in SUPER") from error
+    else:
+        text = text_of(data, value)
+    bad = SURROGATE.search(text)
+    if bad:
+        if options.acceptinvchars is None or column.type not in ("varchar", "text"):
+            raise FieldProblem(
+                1220,
+                "String contains invalid or unsupported UTF-8 codepoints."
+                f" Bad UTF-8 hex sequence: {bad[0].encode('utf-8', 'surrogateescape' if '\udc80' <= bad[0] <= '\udcff' else 'surrogatepass').hex()} (error 3)",
+                bad.start(),
+            )
+        text = SURROGATE.sub(options.acceptinvchars, text)
+    if "\0" in text and column.type in ("varchar", "text", "bpchar"):
+        if text.startswith("\0"):
+            raise FieldProblem(1218, "Invalid null byte - field longer than 1 byte")
+        text = text.partition("\0")[0]
+    return text
+
+
+def _typed(text: str, column: Column, options: Conversion, auto: AutoCast) -> str | None:
+    if column.type in ("varchar", "text", "bpchar"):
+        return _characters(text, column, options)
+    if column.type == "jsonb":
+        return text
+    text = text.strip(BLANKS)
+    if not text:
+        return None
+    if column.type in INTEGERS:
+        return _integer(text, column)
+    if column.type == "numeric":
+        return _numeric(text, column, options)
+    if column.type in ("float4", "float8"):
+        return _float(text, column)
+    if column.type == "bool":
+        if text.lower() not in BOOLEANS:
+            raise FieldProblem(1210, f"Invalid boolean value '{text[:40]}'")
+        return BOOLEANS[text.lower()]
+    try:
+        return _moment(text, column, options, auto)
+    except FieldProblem:
+        if options.acceptanydate:
+            return None
+        raise
+
+
+def _characters(text: str, column: Column, options: Conversion) -> str | None:
+    if not text:
+        return None if options.emptyasnull else ""
+    if options.blanksasnull and not text.strip(BLANKS):
+        return None
+    if column.type == "bpchar" and not text.isascii():
+        position, char = next((i, c) for i, c in enumerate(text) if not c.isascii())
+        raise FieldProblem(
+            1220, f"Multibyte character not supported for CHAR (Hint: Try using  VARCHAR). Invalid char: {char}", position
+        )
+    if options.trimblanks and column.type != "bpchar":
+        text = text.rstrip(BLANKS)
+    raw = text.encode()
+    if len(raw) > column.size:
+        if not options.truncatecolumns:
+            kind = "Char" if column.type == "bpchar" else "String"
+            raise FieldProblem(1204, f"{kind} length exceeds DDL length", column.size)
+        text = raw[: column.size].decode("utf-8", "ignore")
+    return text
+
+
+def _integer(text: str, column: Column) -> str:
+    digits = text[1:] if text[0] in "+-" else text
+    if not digits.isascii() or not digits.isdigit():
+        raise _invalid_digit(text, column, "0123456789", 1207)
+    # far beyond int8 already, and Python refuses to turn thousands of digits into an int
+    number = int(digits) if len(digits.lstrip("0")) < 30 else 2**64
+    number = -number if text[0] == "-" else number
+    if not -INTEGERS[column.type] <= number < INTEGERS[column.type]:
+        raise FieldProblem(1222, f"Overflow, Value '{text[:30]}', Type: {TYPES[column.type]}")
+    return str(number)
+
+
+def _numeric(text: str, column: Column, options: Conversion) -> str:
+    if not FLOAT.fullmatch(text):
+        raise _invalid_digit(text, column, "0123456789.eE+-", 1209)
+    number = decimal.Decimal(text)
+    overflow = FieldProblem(1204, f"Overflow for NUMERIC({column.size},{column.scale}), Value '{text[:40]}'")
+    if number and number.adjusted() > column.size:
+        raise overflow
+    rounding = decimal.ROUND_HALF_UP if options.roundec else decimal.ROUND_DOWN
+    # digits far behind the scale are nothing to either rounding; without them quantize has room
+    if number.adjusted() < -column.scale - 2:
+        number = decimal.Decimal(0)
+    number = number.quantize(decimal.Decimal(1).scaleb(-column.scale), rounding=rounding, context=EXACT)
+    if number.adjusted() >= column.size - column.scale and number:
+        raise overflow
+    return format(number if number else abs(number), "f")
+
+
+def _float(text: str, column: Column) -> str:
+    if NOT_FINITE.fullmatch(text):
+        return repr(float(text))
+    if not FLOAT.fullmatch(text):
+        raise _invalid_digit(text, column, "0123456789.eE+-", 1208)
+    number = float(text)
+    try:
+        small = struct.unpack("f", struct.pack("f", number))[0] if column.type == "float4" else number
+    except OverflowError:
+        small = math.inf
+    if math.isinf(small):
+        raise FieldProblem(1204, f"Overflow, Value '{text[:40]}', Type: {TYPES[column.type]}")
+    # PostgreSQL refuses an underflow, COPY takes it as zero
+    return repr(number if small else small)
+
+
+def _moment(text: str, column: Column, options: Conversion, auto: AutoCast) -> str:
+    form = options.dateformat if column.type == "date" else options.timeformat
+    zone = ""
+    moment: datetime.datetime | None
+    if form.text in times.EPOCHS:
+        moment = times.read_epoch(text, form)
+        zone = "+00"
+    elif form.text == times.AUTO:
+        # a number of more than eight digits is an epoch value, which 'auto' does not know
+        read = None if re.fullmatch(r"-?[0-9]{9,}", text) or text.isalpha() else auto(text, column.type)
+        if read is not None:
+            return read
+        moment = None
+    else:
+        found = times.read(text, form)
+        moment, zone = found if found else (None, "")
+    if moment is None:
+        if column.type == "date":
+            raise FieldProblem(1205, f"Invalid Date Format or value [{form.text}]")
+        shown = form.text.upper().replace("HH24", "HH").replace("HH:", "HH24:") if form.pattern else form.text
+        raise FieldProblem(1206, f"Invalid timestamp format or value [{shown}]")
+    if column.type == "date":
+        return moment.date().isoformat()
+    return times.write(moment) + (zone if column.type == "timestamptz" else "")
+
+
+def _invalid_digit(text: str, column: Column, allowed: str, otherwise: int) -> FieldProblem:
+    """The first character that has no place in a number; `otherwise` is the code when all of them have one."""
+    start = 1 if text[0] in "+-" and len(text) > 1 else 0
+    bad = next((i for i, char in enumerate(text) if i >= start and char not in allowed), None)
+    position = start if bad is None else bad
+    code = 1207 if bad is not None else otherwise
+    return FieldProblem(code, f"Invalid digit, Value '{text[position]}', Pos {position}, Type: {TYPES[column.type]}", position)
