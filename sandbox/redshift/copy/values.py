@@ -70,18 +70,21 @@ def _field(data: bytes, value: Value, column: Column, options: Conversion) -> st
     bad = SURROGATE.search(text)
     if bad:
         if options.acceptinvchars is None or column.type not in ("varchar", "text"):
-            raise FieldProblem(
-                1220,
-                "String contains invalid or unsupported UTF-8 codepoints."
-                f" Bad UTF-8 hex sequence: {bad[0].encode('utf-8', 'surrogateescape' if '\udc80' <= bad[0] <= '\udcff' else 'surrogatepass').hex()} (error 3)",
-                bad.start(),
-            )
+            sequence = f"Bad UTF-8 hex sequence: {_hex(bad[0])} (error 3)"
+            reason = f"String contains invalid or unsupported UTF-8 codepoints. {sequence}"
+            raise FieldProblem(1220, reason, bad.start())
         text = SURROGATE.sub(options.acceptinvchars, text)
     if "\0" in text and column.type in ("varchar", "text", "bpchar"):
         if text.startswith("\0"):
             raise FieldProblem(1218, "Invalid null byte - field longer than 1 byte")
         text = text.partition("\0")[0]
     return text
+
+
+def _hex(surrogate: str) -> str:
+    """The bad byte that a decoder kept as DC80-DCFF, or the bytes of an unpaired escape."""
+    kept = "\udc80" <= surrogate <= "\udcff"
+    return surrogate.encode("utf-8", "surrogateescape" if kept else "surrogatepass").hex()
 
 
 def _typed(text: str, column: Column, options: Conversion, auto: AutoCast) -> str | None:
