@@ -46,7 +46,7 @@ class Vectorised:
         self.source = folder / "group.json"
         self.target = folder / "group.csv"
         self.possible = all(_expressible(step) for path in paths for step in path)
-        settings = {"threads": "1", "memory_limit": MEMORY, "temp_directory": str(folder), "TimeZone": "UTC"}
+        settings = {"threads": "1", "memory_limit": MEMORY, "temp_directory": str(folder)}
         offline = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         self.duckdb = duckdb.connect(":memory:", config={**settings, **offline})
 
