@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Self
 
-from sandbox.redshift import protocol
+from sandbox.redshift import messages
 from sandbox.redshift.channel import READ_BYTES, Channel
-from sandbox.redshift.protocol import FLUSH, Framer, Message
+from sandbox.redshift.messages import FLUSH
+from sandbox.redshift.protocol import Framer, Message
 from sandbox.redshift.replies import PostgresError
 
 # PostgreSQL's socket is named by its port; the private server always has the default one.
@@ -30,7 +31,7 @@ async def cancel(socket_directory: Path, key: bytes) -> None:
     except OSError:
         return  # no PostgreSQL, nothing to cancel
     try:
-        writer.write(protocol.cancel_request(key))
+        writer.write(messages.cancel_request(key))
         await reader.read()
     except ConnectionError:
         return  # PostgreSQL closes without an answer
@@ -67,7 +68,7 @@ class Backend(Channel):
     async def run(self, sql: str, *parameters: str | None) -> Rows:
         """Run hidden SQL in the client's transaction; its rows. Raises PostgresError."""
         self._begin(sql, *parameters)
-        self.write(protocol.close("P", _HIDDEN) + FLUSH)
+        self.write(messages.close("P", _HIDDEN) + FLUSH)
         await self.flush()
         rows: Rows = []
         await self._finish(rows)
@@ -90,7 +91,7 @@ class Backend(Channel):
 
     async def synchronise(self) -> None:
         """A Sync of our own, for when the client is not in the middle of anything."""
-        self.write(protocol.SYNC)
+        self.write(messages.SYNC)
         await self.flush()
         await self._answer("Z")
 
@@ -100,12 +101,12 @@ class Backend(Channel):
             async for chunk in chunks:
                 if finish.done():
                     break
-                self.write(protocol.copy_data(chunk))
+                self.write(messages.copy_data(chunk))
                 await self.flush()
-            self.write(protocol.COPY_DONE + protocol.close("P", _HIDDEN) + FLUSH)
+            self.write(messages.COPY_DONE + messages.close("P", _HIDDEN) + FLUSH)
             await self.flush()
         except BaseException:
-            self.write(protocol.copy_fail("the source of the data failed"))
+            self.write(messages.copy_fail("the source of the data failed"))
             with contextlib.suppress(ConnectionError):  # then `finish` ends by it too
                 await self.flush()
             await asyncio.wait([finish])
@@ -115,10 +116,10 @@ class Backend(Channel):
 
     def _begin(self, sql: str, *parameters: str | None) -> None:
         self.write(
-            protocol.close("S", _HIDDEN)
-            + protocol.parse(_HIDDEN, sql)
-            + protocol.bind(_HIDDEN, _HIDDEN, parameters)
-            + protocol.execute(_HIDDEN)
+            messages.close("S", _HIDDEN)
+            + messages.parse(_HIDDEN, sql)
+            + messages.bind(_HIDDEN, _HIDDEN, parameters)
+            + messages.execute(_HIDDEN)
         )
 
     async def _finish(self, rows: Rows) -> str:
@@ -126,7 +127,7 @@ class Backend(Channel):
         completion = await self._answer("CI", rows)
         # An open portal would keep its tables from being dropped.
         await self._answer("3")
-        return protocol.texts(completion.raw, 1)[0][0] if completion.kind == "C" else ""
+        return messages.texts(completion.raw, 1)[0][0] if completion.kind == "C" else ""
 
     async def _answer(self, until: str, rows: Rows | None = None) -> Message:
         while True:
@@ -134,8 +135,8 @@ class Backend(Channel):
             if message.kind in until:
                 return message
             if message.kind == "E":
-                raise PostgresError(protocol.response_fields(message.raw))
+                raise PostgresError(messages.response_fields(message.raw))
             if message.kind == "D" and rows is not None:
-                rows.extend(protocol.data_rows(message.raw))
+                rows.extend(messages.data_rows(message.raw))
             elif message.kind in "SA":
                 self.aside(message)

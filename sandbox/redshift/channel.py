@@ -13,7 +13,7 @@ READ_BYTES = 256 * 1024
 CLOSE_SECONDS = 1
 
 
-class Disconnected(ConnectionError):
+class DisconnectedError(ConnectionError):
     """The other end is gone."""
 
 
@@ -31,11 +31,11 @@ class Channel:
         return self._framer.next()
 
     async def next(self) -> Message:
-        """The next message; raises Disconnected at the end of the stream."""
+        """The next message; raises DisconnectedError at the end of the stream."""
         while (message := self._framer.next()) is None:
             data = await self.reader.read(READ_BYTES)
             if not data:
-                raise Disconnected
+                raise DisconnectedError
             self._framer.receive(data)
         return message
 

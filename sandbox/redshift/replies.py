@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sandbox.redshift import protocol
+from sandbox.redshift import messages
 from sandbox.redshift.errors import RedshiftError
 
 # What Redshift reports: redshift_connector parses it as a plain version and reads row counts by it.
@@ -43,12 +43,12 @@ def error_response(error: RedshiftError, pid: int) -> bytes:
         fields.pop("H", None)
     elif error.sqlstate == "57014":
         fields["M"] = cancelled(pid).message
-    return protocol.response("E", _shown(fields))
+    return messages.response("E", _shown(fields))
 
 
 def fatal_response(sqlstate: str, message: str) -> bytes:
     """The error after which the connection is closed."""
-    return protocol.response("E", _fields("FATAL", RedshiftError(sqlstate, message)))
+    return messages.response("E", _fields("FATAL", RedshiftError(sqlstate, message)))
 
 
 def cancelled(pid: int) -> RedshiftError:
@@ -56,27 +56,27 @@ def cancelled(pid: int) -> RedshiftError:
 
 
 def notice_response(severity: str, message: str) -> bytes:
-    return protocol.response("N", _fields(severity, RedshiftError("00000", message)))
+    return messages.response("N", _fields(severity, RedshiftError("00000", message)))
 
 
 def shown_notice(raw: bytes) -> bytes:
-    return protocol.response("N", _shown(protocol.response_fields(raw)))
+    return messages.response("N", _shown(messages.response_fields(raw)))
 
 
 def shown_parameter(raw: bytes) -> bytes:
     """A ParameterStatus as Redshift would report it."""
-    (name, _), _ = protocol.texts(raw, 2)
-    return protocol.parameter_status(name, SERVER_VERSION) if name == "server_version" else raw
+    (name, _), _ = messages.texts(raw, 2)
+    return messages.parameter_status(name, SERVER_VERSION) if name == "server_version" else raw
 
 
 def shown_authentication(raw: bytes, driver: str) -> bytes:
     """An authentication request as the driver of that driver_version can read it.
 
-    redshift_connector 2.2.0 takes the empty text that ends PostgreSQL's list of mechanisms for one more mechanism, and gives
-    up on it; all other clients need it.
+    redshift_connector 2.2.0 takes the empty text that ends PostgreSQL's list of mechanisms for one more mechanism, and
+    gives up on it; all other clients need it.
     """
     request = int.from_bytes(raw[5:9])
-    return protocol.message("R", raw[5:-1]) if request == _SASL and driver.startswith(PYTHON_DRIVER) else raw
+    return messages.message("R", raw[5:-1]) if request == _SASL and driver.startswith(PYTHON_DRIVER) else raw
 
 
 def _fields(severity: str, error: RedshiftError) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The endpoint: accepts clients on loopback, passes their authentication on to PostgreSQL, and routes cancel requests."""
+"""The endpoint: accepts clients on loopback, passes authentication on to PostgreSQL, and routes cancel requests."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from sandbox.redshift import protocol, replies
+from sandbox.redshift import messages, protocol, replies
 from sandbox.redshift.backend import Backend, cancel
-from sandbox.redshift.channel import READ_BYTES, Channel, Disconnected
-from sandbox.redshift.protocol import Conversation, Framer, ProtocolViolation, StartUp, State
+from sandbox.redshift.channel import READ_BYTES, Channel
+from sandbox.redshift.messages import StartUp
+from sandbox.redshift.protocol import Conversation, Framer, ProtocolError, State
 from sandbox.redshift.replies import PostgresError
 from sandbox.redshift.session import CopyFromS3, Plan, Session
 
@@ -35,9 +36,7 @@ class RedshiftServer:
     copy_settings: what sandbox.redshift.copy needs beside the session.
     """
 
-    def __init__(
-        self, *, socket_directory: Path, port: int, copy_settings: Any, plan: Plan, copy: CopyFromS3
-    ) -> None:
+    def __init__(self, *, socket_directory: Path, port: int, copy_settings: Any, plan: Plan, copy: CopyFromS3) -> None:
         self.port = port
         self._socket_directory = socket_directory
         self._copy_settings = copy_settings
@@ -69,7 +68,7 @@ class RedshiftServer:
         client = Channel(reader, writer, Framer(protocol.FRONTEND_LIMITS))
         try:
             await self._converse(client, writer)
-        except ProtocolViolation as violation:
+        except ProtocolError as violation:
             client.write(replies.fatal_response(violation.sqlstate, str(violation)))
         except (ConnectionError, TimeoutError, asyncio.IncompleteReadError):
             log.debug("a client's connection ended")
@@ -132,7 +131,7 @@ class RedshiftServer:
             await asyncio.wait([running])
         if not running.cancelled():
             running.result()
-        backend.write(protocol.TERMINATE)
+        backend.write(messages.TERMINATE)
 
     async def _cancel(self, key: bytes) -> None:
         session = self._sessions.get(key)
@@ -141,27 +140,23 @@ class RedshiftServer:
             await cancel(self._socket_directory, key)
 
 
-async def _start_up(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, conversation: Conversation
-) -> StartUp:
+async def _start_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, conversation: Conversation) -> StartUp:
     """The client's start-up packet or CancelRequest; encryption is declined."""
     while True:
-        packet = await reader.readexactly(protocol.start_up_length(await reader.readexactly(4)))
-        start = protocol.parse_start_up(packet)
+        packet = await reader.readexactly(messages.start_up_length(await reader.readexactly(4)))
+        start = messages.parse_start_up(packet)
         conversation.on(start.event)
         if conversation.state is not State.START_UP:
             return start
         writer.write(b"N")
 
 
-async def _authenticate(
-    client: Channel, backend: Backend, conversation: Conversation, start: StartUp
-) -> bytes | None:
+async def _authenticate(client: Channel, backend: Backend, conversation: Conversation, start: StartUp) -> bytes | None:
     """Let PostgreSQL and the client authenticate each other; the key for cancelling, None when it was refused.
 
     PostgreSQL's own authentication_timeout limits it.
     """
-    backend.write(protocol.start_up_message(start))
+    backend.write(messages.start_up_message(start))
     await backend.flush()
     key = b""
     while conversation.state is State.AUTHENTICATION:
@@ -177,7 +172,7 @@ async def _authenticate(
         elif message.kind == "S":
             client.write(replies.shown_parameter(message.raw))
         elif message.kind == "E":
-            client.write(replies.error_response(PostgresError(protocol.response_fields(message.raw)), 0))
+            client.write(replies.error_response(PostgresError(messages.response_fields(message.raw)), 0))
             conversation.on(protocol.ERROR)
         else:
             client.write(message.raw)

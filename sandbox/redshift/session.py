@@ -1,23 +1,24 @@
-"""One client's conversation: its messages carried out, one at a time, in the session of PostgreSQL that belongs to it."""
+"""One client's conversation: its messages carried out, one at a time, in the PostgreSQL session that belongs to it."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
-from sandbox.redshift import protocol, replies
+from sandbox.redshift import messages, protocol, replies
 from sandbox.redshift.backend import Backend, Rows
-from sandbox.redshift.channel import Channel, Disconnected
+from sandbox.redshift.channel import Channel, DisconnectedError
+from sandbox.redshift.copy import CopyFailed, CopyHost, CopyOutcome
 from sandbox.redshift.errors import RedshiftError, unsupported
-from sandbox.redshift.protocol import FLUSH, Conversation, Message, ProtocolViolation, State
+from sandbox.redshift.messages import FLUSH
+from sandbox.redshift.protocol import Conversation, Message, ProtocolError, State
 from sandbox.redshift.replies import PostgresError
 from sandbox.redshift.statement import Statement
 
 Plan = Callable[[str], list[Statement]]
-# sandbox.redshift.copy.copy_from_s3: (text, host, settings) -> CopyOutcome
-CopyFromS3 = Callable[[str, "Session", Any], Awaitable[Any]]
+CopyFromS3 = Callable[[str, CopyHost, Any], Coroutine[Any, Any, CopyOutcome]]
 
 # Answers go on to the client when there are this many bytes of them, or when its next message must be waited for.
 ANSWER_BYTES = 64 * 1024
@@ -55,7 +56,7 @@ class Session:
         self._copy_settings = copy_settings
         self._statements: dict[str, Statement] = {}
         self._portals: dict[str, Statement] = {}
-        self._copying: asyncio.Task[Any] | None = None
+        self._copying: asyncio.Task[CopyOutcome] | None = None
         self._last_copy: tuple[str, str] | None = None  # what a rollback may have undone
         self._handlers: dict[str, Callable[[Message], Awaitable[None]]] = {
             "Q": self._query,
@@ -69,7 +70,7 @@ class Session:
         }
 
     async def run(self) -> None:
-        """Converse until the client ends it. Raises Disconnected, ProtocolViolation."""
+        """Converse until the client ends it. Raises DisconnectedError, ProtocolError."""
         state = self._conversation
         while True:
             message = self._client.arrived()
@@ -96,24 +97,24 @@ class Session:
     # --- the client's messages ---
 
     async def _query(self, message: Message) -> None:
-        (sql,), _ = protocol.texts(message.raw, 1)
+        (sql,), _ = messages.texts(message.raw, 1)
         for statement in self._plan(sql) or [_NOTHING]:
-            messages = protocol.parse("", statement.sql) + protocol.bind() + protocol.describe("P") + protocol.execute()
-            await self._carry_out(statement, messages, hide="123n")
+            request = messages.parse("", statement.sql) + messages.bind() + messages.describe("P") + messages.execute()
+            await self._carry_out(statement, request, hide="123n")
             # It goes out with what comes next. An open portal would keep its tables from being dropped.
-            self._backend.write(protocol.close("P"))
+            self._backend.write(messages.close("P"))
 
     async def _parse(self, message: Message) -> None:
-        (name, sql), types = protocol.texts(message.raw, 2)
+        (name, sql), types = messages.texts(message.raw, 2)
         statements = self._plan(sql)
         if len(statements) > 1:
             raise RedshiftError("42601", "cannot insert multiple commands into a prepared statement")
         statement = statements[0] if statements else _NOTHING
-        await self._forward(protocol.parse(name, statement.sql, types), "1")
+        await self._forward(messages.parse(name, statement.sql, types), "1")
         self._statements[name] = statement
 
     async def _bind(self, message: Message) -> None:
-        (portal, name), _ = protocol.texts(message.raw, 2)
+        (portal, name), _ = messages.texts(message.raw, 2)
         await self._forward(message.raw, "2")
         self._portals[portal] = self._statements.get(name, _NOTHING)
 
@@ -121,13 +122,13 @@ class Session:
         await self._forward(message.raw, "Tn")
 
     async def _execute(self, message: Message) -> None:
-        (portal,), _ = protocol.texts(message.raw, 1)
+        (portal,), _ = messages.texts(message.raw, 1)
         statement = self._portals.pop(portal, _NOTHING)
         if not await self._carry_out(statement, message.raw):
             self._portals[portal] = dataclasses.replace(statement, before=())
 
     async def _close(self, message: Message) -> None:
-        (name,), _ = protocol.texts(message.raw, 1, start=6)
+        (name,), _ = messages.texts(message.raw, 1, start=6)
         await self._forward(message.raw, "3")
         (self._statements if message.raw[5:6] == b"S" else self._portals).pop(name, None)
 
@@ -139,11 +140,11 @@ class Session:
 
     # --- carrying out ---
 
-    async def _carry_out(self, statement: Statement, messages: bytes, hide: str = "") -> bool:
-        """Execute a statement by `messages` and all that belongs to it; False when rows are left (the portal suspended)."""
+    async def _carry_out(self, statement: Statement, request: bytes, hide: str = "") -> bool:
+        """Execute a statement by `request` and all that belongs to it; False while rows are left (a suspended portal)."""
         for sql in statement.before:
             await self._backend.run(sql)
-        closing = await self._relay(messages, "CIs", hide)
+        closing = await self._relay(request, "CIs", hide)
         if closing.kind == "s":
             self._client.write(closing.raw)
             return False
@@ -154,22 +155,24 @@ class Session:
             tag = "COPY"
         for sql in statement.after:
             await self._backend.run(sql)
-        self._client.write(closing.raw if tag is None else protocol.command_complete(tag))
+        self._client.write(closing.raw if tag is None else messages.command_complete(tag))
         return True
 
-    async def _forward(self, message: bytes, until: str) -> None:
-        self._client.write((await self._relay(message, until)).raw)
+    async def _forward(self, request: bytes, until: str) -> None:
+        self._client.write((await self._relay(request, until)).raw)
 
-    async def _relay(self, messages: bytes, until: str, hide: str = "") -> Message:
-        """Send messages to PostgreSQL and its answers to the client, but for those of a type in `hide`, up to the one of a
-        type in `until`, which is returned unsent. Raises PostgresError."""
-        self._backend.write(messages + FLUSH)
+    async def _relay(self, request: bytes, until: str, hide: str = "") -> Message:
+        """Send messages to PostgreSQL and its answers to the client, but for those whose type is in `hide`.
+
+        The one whose type is in `until` is the last; it is returned unsent. Raises PostgresError.
+        """
+        self._backend.write(request + FLUSH)
         await self._backend.flush()
         copy_data: asyncio.Task[None] | None = None
         try:
             while (message := await self._backend.next()).kind not in until:
                 if message.kind == "E":
-                    raise PostgresError(protocol.response_fields(message.raw))
+                    raise PostgresError(messages.response_fields(message.raw))
                 if message.kind not in hide:
                     self._pass_on(message)
                 if message.kind == "G":
@@ -195,10 +198,10 @@ class Session:
                     self._backend.write(message.raw)
                     await self._backend.flush()
             if self._conversation.state is State.CLOSED:
-                raise Disconnected
+                raise DisconnectedError
             self._backend.write(FLUSH)
             await self._backend.flush()
-        except (ConnectionError, ProtocolViolation):
+        except (ConnectionError, ProtocolError):
             await self._backend.close()  # which ends the reading of its answer
             raise
 
@@ -224,11 +227,11 @@ class Session:
 
     async def _synchronise(self) -> None:
         """Sync: PostgreSQL commits or rolls back what is not in a transaction block, and tells where it stands."""
-        self._backend.write(protocol.SYNC)
+        self._backend.write(messages.SYNC)
         await self._backend.flush()
         while (message := await self._backend.next()).kind != "Z":
             if message.kind == "E":
-                error = PostgresError(protocol.response_fields(message.raw))
+                error = PostgresError(messages.response_fields(message.raw))
                 self._client.write(replies.error_response(error, self.pid))
                 self._conversation.on(protocol.ERROR)
             elif message.kind != "3":
@@ -245,9 +248,12 @@ class Session:
     async def _copy(self, text: str) -> None:
         ((user_id,),) = await self.fetch("SELECT usesysid::text FROM pg_catalog.pg_user WHERE usename = current_user")
         self.user_id = int(user_id or 0)
-        self._copying = asyncio.ensure_future(self._copy_from_s3(text, self, self._copy_settings))
+        self._copying = asyncio.create_task(self._copy_from_s3(text, self, self._copy_settings))
         try:
             outcome = await self._copying
+        except CopyFailed as failure:
+            self._last_copy = ("0", str(failure.query_id))
+            raise
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None and task.cancelling():  # it is the whole session that ends
@@ -260,7 +266,7 @@ class Session:
 
     async def fetch(self, sql: str) -> Rows:
         """Rows of a hidden query in the client's transaction, values as text. Raises PostgresError."""
-        exchange = asyncio.ensure_future(self._backend.run(sql))
+        exchange = asyncio.create_task(self._backend.run(sql))
         try:
             return await asyncio.shield(exchange)
         except asyncio.CancelledError:
