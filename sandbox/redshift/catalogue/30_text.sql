@@ -2,7 +2,6 @@
 
 -- NULL with NULL is NULL; PostgreSQL's concat reads over it.
 CREATE FUNCTION pg_redshift.concat(a text, b text) RETURNS text IMMUTABLE LANGUAGE sql RETURN a || b;
-CREATE FUNCTION pg_redshift.concat(a anyelement, b anycompatible) RETURNS text STABLE LANGUAGE sql AS 'SELECT a::text || b::text';
 
 CREATE FUNCTION pg_redshift.len(s text) RETURNS integer IMMUTABLE LANGUAGE sql RETURN length(s);
 CREATE FUNCTION pg_redshift.textlen(s text) RETURNS integer IMMUTABLE LANGUAGE sql RETURN length(s);

@@ -146,7 +146,7 @@ NAMES = {
     "GroupingSets": "GROUPING SETS",
     "IgnoreNulls": "IGNORE NULLS",
     "RespectNulls": "RESPECT NULLS",
-    "JoinMarker": "the (+) outer join",
+    "Column.join_mark": "the (+) outer join",
     "Lateral": "LATERAL",
     "Localtimestamp": "LOCALTIMESTAMP (use SYSDATE)",
     "NullSafeEQ": "IS NOT DISTINCT FROM",

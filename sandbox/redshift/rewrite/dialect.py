@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlglot import ErrorLevel, exp
@@ -41,6 +42,9 @@ class Sandbox(Redshift):
     class Tokenizer(Redshift.Tokenizer):
         # sqlglot swallows the rest of such a statement as one string; here whole statements stay tokens
         COMMANDS: set[TokenType] = set()
+        # sqlglot takes `$1,$` for the opening of a dollar quote; `tokenize` sees to the real ones
+        HEREDOC_STRINGS: list[str] = []
+        SINGLE_TOKENS = {**Redshift.Tokenizer.SINGLE_TOKENS, "$": TokenType.PARAMETER}
 
     class Parser(Redshift.Parser):
         # sqlglot's builders translate functions by meaning and get many wrong (dates, concat, regexps): names are kept
@@ -84,12 +88,30 @@ class _Generator(Postgres.Generator):
 
 DIALECT = Sandbox()
 
+# a dollar quote, or what may hold one without its being one: comments, strings, names in quotes
+_QUOTES = re.compile(
+    r"""--[^\n]*|/\*.*?\*/|'(?:[^'\\]|\\.|'')*'|"[^"]*"|(?<![\w$])\$(?P<tag>[A-Za-z_]\w*|)\$(?P<body>.*?)\$(?P=tag)\$""",
+    re.DOTALL,
+)
+
 
 def tokenize(sql: str) -> list[Token]:
+    """The tokens of a text, dollar quotes as strings; positions count in `sql`."""
+    bodies: dict[int, str] = {}
+
+    def as_string(match: re.Match[str]) -> str:
+        if match["body"] is None:
+            return match[0]
+        bodies[match.start()] = match["body"]
+        return "'" + "." * (len(match[0]) - 2) + "'"
+
     try:
-        return DIALECT.tokenize(sql)
+        tokens = DIALECT.tokenize(_QUOTES.sub(as_string, sql) if "$" in sql else sql)
     except TokenError as error:
-        raise RedshiftError("42601", f"syntax error: {error}") from error
+        raise RedshiftError("42601", "unterminated quoted string, name or comment") from error
+    for token in tokens if bodies else ():
+        token.text = bodies.get(token.start, token.text)
+    return tokens
 
 
 def parse(tokens: list[Token], sql: str) -> exp.Expression:

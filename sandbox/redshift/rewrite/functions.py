@@ -39,6 +39,7 @@ PARTS = {
 _FIELDS_ONLY = ("dow", "doy", "epoch")
 
 _DOUBLE = exp.DataType.build("DOUBLE PRECISION", dialect="postgres")
+_TEXT = exp.DataType.build("TEXT", dialect="postgres")
 _TIMESTAMP = exp.DataType.build("TIMESTAMP", dialect="postgres")
 
 Rule = Callable[[exp.Anonymous], exp.Expression]
@@ -149,7 +150,8 @@ def _one_argument_in_doubles(node: exp.Anonymous) -> exp.Expression:
 
 
 def _concat(node: exp.Anonymous) -> exp.Expression:
-    return call("concat", *arity(node, 2))
+    # two of anything, as text: PostgreSQL's own concat would take what is not, and read over NULLs
+    return call("concat", *[exp.Cast(this=argument, to=_TEXT.copy()) for argument in arity(node, 2)])
 
 
 def _regexp(most: int) -> Rule:
