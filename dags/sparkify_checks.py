@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from warehouse.checks import Check
 
-KEYS = {"songplays": "songplay_id", "users": "user_id", "songs": "song_id", "artists": "artist_id", "time": "start_time"}
+KEYS = {
+    "songplays": "songplay_id",
+    "users": "user_id",
+    "songs": "song_id",
+    "artists": "artist_id",
+    "time": "start_time",
+}
 # Beyond the key, which is never missing.
 NEVER_MISSING = {
     "songplays": ("start_time", "user_id", "session_id", "item_in_session"),

@@ -11,6 +11,7 @@ import datetime
 
 from airflow.sdk import DAG, Param
 from sparkify_tables import SCHEMAS
+
 from warehouse.operators.drop_schemas import DropSchemasOperator
 from warehouse.retries import TransientFailuresOnly
 
@@ -27,7 +28,7 @@ with DAG(
             "",
             type="string",
             title="Name of the database",
-            description="Type the name of the warehouse's database to confirm that its Sparkify schemas may be dropped.",
+            description="Type the name of the warehouse's database to confirm that its Sparkify schemas go.",
         ),
     },
     tags=["sparkify", "redshift", "dangerous"],

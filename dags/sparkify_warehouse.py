@@ -5,8 +5,8 @@ Copies the listening logs and the song catalogue from S3 into Amazon Redshift, b
 `sparkify.songplays`, `users`, `songs`, `artists`, `time`, checks it, and publishes it in one transaction: a reader sees
 all of a run or nothing of it.
 
-**Every day** the run loads the day's log file and the catalogue files that are new. Loading is safe to repeat: any day,
-in any order, any number of times, gives the same tables.
+**Every day** the run loads the day's log file and the catalogue files that are new. Loading is safe to repeat: days in
+any order, any number of times, gives the same tables.
 
 | You want to | Trigger with |
 |---|---|
@@ -18,8 +18,8 @@ in any order, any number of times, gives the same tables.
 
 - `stage_events` - the log says which file, line, column and value COPY refused, or that nothing lies below the prefix.
   Mend the file and clear the run. Nothing has been published.
-- `check_quality` - the log lists every failed check: what it claims, what it observed, what it expected. All results are
-  in `quality.results`. Nothing has been published.
+- `check_quality` - the log lists every failed check: what it claims, what it observed, what it expected. All results
+  are in `quality.results`. Nothing has been published.
 - `create_tables` - a table differs from its DDL in `include/sql/tables`; the log has the ALTER to run.
 - "staging and audit hold the rows of run ..." - one task of an old run was cleared. Clear all tasks of the run instead.
 
@@ -51,6 +51,7 @@ from sparkify_tables import (
     USER_COLUMNS,
     VIEWS,
 )
+
 from warehouse.operators.create_tables import CreateTablesOperator
 from warehouse.operators.data_quality import DataQualityOperator
 from warehouse.operators.load_dimension import LoadDimensionOperator
@@ -261,9 +262,7 @@ with DAG(
     publish = PublishOperator(
         task_id="publish",
         publications=PUBLICATIONS,
-        outlets=[
-            Asset(publication.table) for publication in PUBLICATIONS if publication.table.startswith("sparkify.")
-        ],
+        outlets=[Asset(publication.table) for publication in PUBLICATIONS if publication.table.startswith("sparkify.")],
         doc_md="Takes over the candidates of all tables in one transaction.",
     )
 

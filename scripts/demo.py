@@ -21,8 +21,14 @@ from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parents[1]
-SQL = jinja2.Environment(loader=jinja2.FileSystemLoader(ROOT / "include" / "sql"), undefined=jinja2.StrictUndefined)  # noqa: S701  # SQL, not HTML
+SQL = jinja2.Environment(loader=jinja2.FileSystemLoader(ROOT / "include" / "sql"), undefined=jinja2.StrictUndefined)
 TABLES = ("songplays", "users", "songs", "artists", "time")
+BUSIEST_LOCATION = """SELECT location
+FROM sparkify.songplays
+WHERE song_id IS NOT NULL
+GROUP BY location
+ORDER BY COUNT(*) DESC, location
+LIMIT 1"""
 LINES_WORTH_SHOWING = re.compile(r"rows staged;|rows from \d+ files|warning: |failed: ")
 
 
@@ -46,7 +52,12 @@ def show(console: Console, title: str, columns: Sequence[str], rows: Sequence[Se
         is_number = bool(rows) and all(isinstance(row[number], int | float) for row in rows)
         table.add_column(column, justify="right" if is_number else "left", overflow="fold")
     for row in rows:
-        table.add_row(*("" if value is None else f"{value:,}" if isinstance(value, int) and value > 9999 else str(value) for value in row))
+        table.add_row(
+            *(
+                "" if value is None else f"{value:,}" if isinstance(value, int) and value > 9999 else str(value)
+                for value in row
+            )
+        )
     console.print(table)
     console.print()
 
@@ -81,20 +92,26 @@ def main() -> None:
     log = Path(os.environ["AIRFLOW_HOME"]) / "demo.log"
     load(console, log)
     with psycopg.connect("", autocommit=True) as connection:
-        counts = [(f"sparkify.{name}", *fetch(connection, f"SELECT COUNT(*) FROM sparkify.{name}")[1][0]) for name in TABLES]  # noqa: S608  # our own names
+        counts = [
+            (f"sparkify.{name}", *fetch(connection, f"SELECT COUNT(*) FROM sparkify.{name}")[1][0]) for name in TABLES
+        ]
         show(console, "Published", ["table", "rows"], counts)
         columns, rows = fetch(
             connection,
             "SELECT severity, passed, COUNT(*) AS checks FROM quality.results GROUP BY severity, passed ORDER BY 1, 2",
         )
-        show(console, "Checks", columns, [(severity, "passed" if passed else "failed", n) for severity, passed, n in rows])
+        show(
+            console,
+            "Checks",
+            columns,
+            [(severity, "passed" if passed else "failed", n) for severity, passed, n in rows],
+        )
         answers(console, connection)
 
 
 def answers(console: Console, connection: psycopg.Connection) -> None:
     """Ask the five questions."""
-    busiest = "SELECT location FROM sparkify.songplays WHERE song_id IS NOT NULL GROUP BY location ORDER BY COUNT(*) DESC, 1 LIMIT 1"
-    location = fetch(connection, busiest)[1][0][0]
+    location = fetch(connection, BUSIEST_LOCATION)[1][0][0]
     (year,) = fetch(connection, "SELECT MAX(year) FROM sparkify.time")[1][0]
     quoted = "'" + location.replace("\\", "\\\\").replace("'", "''") + "'"
     for title, file, parameters in (

@@ -63,7 +63,7 @@ def fill_versions(merge: Merge, select: str) -> str:
 def count_versions(merge: Merge) -> str:
     """One row: staged versions, distinct keys, smallest and largest key."""
     key = merge.key
-    return f"SELECT COUNT(*), COUNT(DISTINCT {key}), MIN({key}), MAX({key}) FROM {VERSIONS}"  # noqa: S608  # checked names
+    return f"SELECT COUNT(*), COUNT(DISTINCT {key}), MIN({key}), MAX({key}) FROM {VERSIONS}"
 
 
 def published_versions(merge: Merge, conditions: Sequence[str]) -> str:
@@ -76,7 +76,7 @@ def published_versions(merge: Merge, conditions: Sequence[str]) -> str:
         0 AS is_new
     FROM {merge.published}
     WHERE
-        {where}"""  # noqa: S608  # checked names
+        {where}"""
 
 
 def insert_candidates(merge: Merge, competitors: str) -> str:
@@ -102,7 +102,7 @@ ranked AS (
 )
 SELECT {merge.column_list}
 FROM ranked
-WHERE place = 1 AND is_unpublished = 1"""  # noqa: S608  # checked names
+WHERE place = 1 AND is_unpublished = 1"""
 
 
 def count_candidates(merge: Merge, conditions: Sequence[str]) -> str:
@@ -111,9 +111,9 @@ def count_candidates(merge: Merge, conditions: Sequence[str]) -> str:
     return f"""SELECT COUNT(*), COUNT(published.{merge.key})
 FROM {merge.candidates} AS candidates
 LEFT JOIN (SELECT {merge.key} FROM {merge.published}{where}) AS published
-    ON candidates.{merge.key} = published.{merge.key}"""  # noqa: S608  # checked names
+    ON candidates.{merge.key} = published.{merge.key}"""
 
 
 def delete_all(table: str) -> str:
     """DELETE, not TRUNCATE: on Redshift TRUNCATE commits the transaction it stands in."""
-    return f"DELETE FROM {table_name(table)}"  # noqa: S608  # checked name
+    return f"DELETE FROM {table_name(table)}"

@@ -30,7 +30,7 @@ class Period:
             return cls(text, BEGINNING, END)
         numbers = [int(number) for number in text.split("-")]
         try:
-            start = datetime.datetime(*(numbers + [1, 1])[:3])  # type: ignore[arg-type]  # three numbers by the pattern
+            start = datetime.datetime(*[*numbers, 1, 1][:3])
         except ValueError as error:
             raise ValueError(f"not a period: {text!r}; {error}") from error
         if len(numbers) == 1:

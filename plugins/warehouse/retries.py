@@ -12,13 +12,15 @@ from typing import Any
 
 from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
 
-# SQLSTATE classes 08 (connection), 57P (operator intervention: shutdown, crash recovery) and 53 (insufficient resources).
+# SQLSTATE classes 08 (connection), 57P (the server shuts down or recovers) and 53 (it is short of resources).
 TRANSIENT_SQLSTATES = ("08", "57P", "53")
 # Redshift's own wording, SQLSTATE XX000 (not 40001).
 SERIALISATION_ERROR = "1023"
 THROTTLING_CODES = frozenset({"Throttling", "ThrottlingException", "SlowDown", "RequestLimitExceeded", "InternalError"})
 CONNECTION_ERRORS = (ConnectionError, TimeoutError)
-CONNECTION_ERROR_NAMES = frozenset({"OperationalError", "InterfaceError", "EndpointConnectionError", "ConnectTimeoutError"})
+CONNECTION_ERROR_NAMES = frozenset(
+    {"OperationalError", "InterfaceError", "EndpointConnectionError", "ConnectTimeoutError"}
+)
 
 
 def causes(exception: BaseException) -> Iterator[BaseException]:
@@ -61,9 +63,7 @@ def reason_to_retry(exception: BaseException) -> str | None:
 class TransientFailuresOnly(RetryPolicy):
     """Retry what can pass by itself, fail all else on the first try."""
 
-    def evaluate(
-        self, exception: BaseException, try_number: int, max_tries: int, context: Any = None
-    ) -> RetryDecision:
+    def evaluate(self, exception: BaseException, try_number: int, max_tries: int, context: Any = None) -> RetryDecision:
         """Decide by the exception alone; delay and number of tries are the task's own."""
         reason = reason_to_retry(exception)
         if reason is None:

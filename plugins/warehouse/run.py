@@ -27,7 +27,7 @@ class Run:
 
 def current_run(session: Session, run_table: str) -> Run | None:
     """The run that staging and audit belong to; None before the first run."""
-    rows = session.rows(f"SELECT run_id, period, mode, is_published FROM {table_name(run_table)}")  # noqa: S608  # checked name
+    rows = session.rows(f"SELECT run_id, period, mode, is_published FROM {table_name(run_table)}")
     if len(rows) > 1:
         raise ValueError(f"{run_table} holds {len(rows)} rows, expected one; open a new run to mend it")
     return Run(*rows[0]) if rows else None

@@ -1,6 +1,6 @@
 -- Purpose: the share of the candidate plays whose title or artist looks like UTF-8 read as Latin-1 twice.
 -- Grain: each row is the one figure observed, 0 to 1; 0 when there are no candidates.
--- Surprises: twice mis-decoded text has both letters, the first from each lead byte, the second from each byte after it.
+-- Surprises: twice mis-decoded text has both letters, one from each lead byte, the other from each byte after it.
 -- Parameter: none
 SELECT
     COALESCE(

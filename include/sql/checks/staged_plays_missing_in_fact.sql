@@ -1,4 +1,4 @@
--- Purpose: reconcile staging with the fact to the row: count the staged plays that are neither candidates nor published.
+-- Purpose: reconcile staging with the fact to the row: count the staged plays neither candidates nor published.
 -- Grain: each row is the one figure observed.
 -- Parameter: mode = merge; in a rebuild published rows do not count
 WITH staged_keys AS (
@@ -9,10 +9,11 @@ WITH staged_keys AS (
 fact_keys AS (
     SELECT songplay_id FROM audit.songplays
     UNION
-    SELECT songplay_id FROM sparkify.songplays
-    WHERE
-        '{{ mode }}' <> 'rebuild'
-        AND songplay_id IN (SELECT songplay_id FROM staged_keys)
+    SELECT published.songplay_id
+    FROM sparkify.songplays AS published
+    INNER JOIN staged_keys
+        ON published.songplay_id = staged_keys.songplay_id
+    WHERE '{{ mode }}' <> 'rebuild'
 )
 
 SELECT COUNT(*) AS observed

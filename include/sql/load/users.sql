@@ -8,7 +8,7 @@ WITH events_of_users AS (
         last_name,
         gender,
         level,
-        DATEADD(ms, CAST(ts % 1000 AS INTEGER), TIMESTAMP 'epoch' + (ts / 1000) * INTERVAL '1 second') AS last_event_at
+        DATEADD(MS, CAST(ts % 1000 AS INTEGER), TIMESTAMP 'epoch' + (ts / 1000) * INTERVAL '1 second') AS last_event_at
     FROM staging.events
     WHERE user_id IS NOT NULL
 )

@@ -1,5 +1,5 @@
 -- Purpose: the hours of the day with the most plays.
--- Grain: each row is one hour of the day, UTC, with its plays and its share of all plays in percent.
+-- Grain: each row is one hour of the day, UTC, with its plays and its share of all plays as a percentage.
 -- Parameter: none
 WITH plays_by_hour AS (
     SELECT
@@ -15,14 +15,14 @@ shares AS (
     SELECT
         hour,
         plays,
-        ROUND(100.0 * plays / SUM(plays) OVER (), 1) AS percent
+        ROUND(100.0 * plays / SUM(plays) OVER (), 1) AS share
     FROM plays_by_hour
 )
 
 SELECT
     hour,
     plays,
-    percent
+    share
 FROM shares
 ORDER BY plays DESC, hour ASC
 LIMIT 5;

@@ -44,7 +44,8 @@ def differences(table: str, live: Columns, wanted: Columns) -> list[str]:
                 f"run: {recreate(table, name, type_)}"
             )
     found.extend(
-        f"{table}.{name}: the table has {type_}, the DDL has no such column; run: ALTER TABLE {table} DROP COLUMN {name}"
+        f"{table}.{name}: the table has {type_}, the DDL has no such column; "
+        f"run: ALTER TABLE {table} DROP COLUMN {name}"
         for name, (type_, _) in live.items()
         if name not in wanted
     )
@@ -62,7 +63,7 @@ def recreate(table: str, name: str, wanted: str) -> str:
     """The ALTERs that move a column's values into a new column of the wanted type."""
     return (
         f"ALTER TABLE {table} ADD COLUMN {name}_new {wanted}; "
-        f"UPDATE {table} SET {name}_new = CAST({name} AS {wanted}); "  # noqa: S608  # words for the operator on call
+        f"UPDATE {table} SET {name}_new = CAST({name} AS {wanted}); "
         f"ALTER TABLE {table} DROP COLUMN {name}; ALTER TABLE {table} RENAME COLUMN {name}_new TO {name}"
     )
 

@@ -65,7 +65,7 @@ class DataQualityOperator(WarehouseOperator):
             values += [run_id, check.name, check.table, check.severity, result.passed]
             values += [result.observed, check.expected, check.sentence, now]
         rows = ", ".join([f"({', '.join(['%s'] * len(RESULT_COLUMNS))})"] * len(results))
-        session.execute(f"INSERT INTO {self.results} ({', '.join(RESULT_COLUMNS)}) VALUES {rows}", values)  # noqa: S608  # bound
+        session.execute(f"INSERT INTO {self.results} ({', '.join(RESULT_COLUMNS)}) VALUES {rows}", values)
 
     def report(self, results: Sequence[Result]) -> None:
         """Hand the results to the log and, by the provider's base, to OpenLineage."""

@@ -37,7 +37,9 @@ class OpenRunOperator(WarehouseOperator):
         if self.mode not in MODES:
             raise AirflowFailException(f"not a mode: {self.mode!r}; expected one of {', '.join(MODES)}")
         if self.mode == "rebuild" and self.period != "all":
-            raise AirflowFailException(f"a rebuild is of period 'all', got {self.period!r}; to correct a part, use mode replace")
+            raise AirflowFailException(
+                f"a rebuild is of period 'all', got {self.period!r}; to correct a part, use mode replace"
+            )
 
     def execute(self, context: Any) -> dict[str, str]:
         """Replace the one row of the run table."""
@@ -45,7 +47,7 @@ class OpenRunOperator(WarehouseOperator):
         with self.transaction() as session:
             session.execute(delete_all(self.run_table))
             session.execute(
-                f"INSERT INTO {self.run_table} (run_id, period, mode, is_published) VALUES (%s, %s, %s, FALSE)",  # noqa: S608  # checked name
+                f"INSERT INTO {self.run_table} (run_id, period, mode, is_published) VALUES (%s, %s, %s, FALSE)",
                 [run_id_of(context), self.period, self.mode],
             )
         return {"period": self.period, "mode": self.mode}

@@ -27,8 +27,8 @@ class StageToRedshiftOperator(WarehouseOperator):
 
     In mode `replace` it copies all objects below the prefix. In mode `new` it copies those that the ledger does not
     know by key and ETag, by a manifest, and writes their names to `pending_ledger`; publishing moves them into the
-    ledger, so a run that fails before leaves them new. Without `work_prefix`, where the manifest would go, it copies the
-    whole prefix whenever anything in it is new, and keeps the records that `known` does not have.
+    ledger, so a run that fails before leaves them new. Without `work_prefix`, where the manifest would go, it copies
+    the whole prefix whenever anything in it is new, and keeps the records that `known` does not have.
 
     The COPY is authorised by an IAM role, never by keys, so no secret can stand in SQL text. What went wrong with the
     data is shown file by file and line by line.
@@ -169,7 +169,7 @@ class StageToRedshiftOperator(WarehouseOperator):
 
     def not_in_ledger(self, session: Session, found: list[S3Object]) -> list[S3Object]:
         """The objects whose key and ETag the ledger does not have."""
-        known = set(session.rows(f"SELECT key, etag FROM {self.ledger}"))  # noqa: S608  # checked name
+        known = set(session.rows(f"SELECT key, etag FROM {self.ledger}"))
         return [item for item in found if (item.key, item.etag) not in known]
 
     def note_pending(self, session: Session, run_id: str, found: Sequence[S3Object]) -> None:
@@ -181,17 +181,18 @@ class StageToRedshiftOperator(WarehouseOperator):
             part = found[start : start + LEDGER_ROWS]
             values = [value for item in part for value in (item.key, item.etag, item.size, run_id)]
             rows = ", ".join(["(%s, %s, %s, %s)"] * len(part))
-            session.execute(f"INSERT INTO {self.pending_ledger} (key, etag, size, run_id) VALUES {rows}", values)  # noqa: S608  # bound
+            session.execute(f"INSERT INTO {self.pending_ledger} (key, etag, size, run_id) VALUES {rows}", values)
 
     def keep_unknown(self, session: Session) -> int:
         """Of a whole prefix copied again, keep the records that are not known; return how many."""
         columns = ", ".join(self.columns)
         session.execute(
-            f"CREATE TEMPORARY TABLE unknown AS SELECT {columns} FROM {self.table} EXCEPT SELECT {columns} FROM {self.known}"  # noqa: S608  # checked names
+            f"CREATE TEMPORARY TABLE unknown AS SELECT {columns} FROM {self.table} "
+            f"EXCEPT SELECT {columns} FROM {self.known}"
         )
         session.execute(delete_all(self.table))
-        session.execute(f"INSERT INTO {self.table} ({columns}) SELECT {columns} FROM unknown")  # noqa: S608  # checked names
-        (rows,) = session.row(f"SELECT COUNT(*) FROM {self.table}")  # noqa: S608  # checked name
+        session.execute(f"INSERT INTO {self.table} ({columns}) SELECT {columns} FROM unknown")
+        (rows,) = session.row(f"SELECT COUNT(*) FROM {self.table}")
         return int(rows)
 
     def stage_new(self, session: Session, run_id: str, found: list[S3Object]) -> tuple[int, list[S3Object]]:

@@ -2,7 +2,7 @@
 -- Grain: each row is one play: one NextSong event, by session and number within it.
 -- Parameter: table = sparkify.songplays; the table to create
 CREATE TABLE IF NOT EXISTS {{ table }} (
-    songplay_id BIGINT NOT NULL,      -- session_id * 1048576 + item_in_session: made of the data, the same on every load
+    songplay_id BIGINT NOT NULL,      -- session_id * 1048576 + item_in_session: made of the data itself
     start_time TIMESTAMP NOT NULL,    -- when the song began, UTC, to the millisecond
     user_id INTEGER NOT NULL,         -- who listened: sparkify.users
     level VARCHAR(16),                -- the user's level at that time: free or paid

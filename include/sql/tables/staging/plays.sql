@@ -5,7 +5,7 @@
 CREATE OR REPLACE VIEW staging.plays AS
 SELECT
     CAST(session_id AS BIGINT) * 1048576 + item_in_session AS songplay_id,
-    DATEADD(ms, CAST(ts % 1000 AS INTEGER), TIMESTAMP 'epoch' + (ts / 1000) * INTERVAL '1 second') AS start_time,
+    DATEADD(MS, CAST(ts % 1000 AS INTEGER), TIMESTAMP 'epoch' + (ts / 1000) * INTERVAL '1 second') AS start_time,
     user_id,
     level,
     session_id,

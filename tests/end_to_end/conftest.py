@@ -1,0 +1,135 @@
+"""What end-to-end tests share: the DAG, a bucket to load from, both ways to connect, the published tables."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.end_to_end.pipeline import Pipeline
+
+ROOT = Path(__file__).resolve().parents[2]
+COLUMNS = {
+    "songplays": "songplay_id, start_time, user_id, level, song_id, artist_id, session_id, location, user_agent, "
+    "item_in_session, song, artist, length",
+    "users": "user_id, first_name, last_name, gender, level, last_event_at",
+    "songs": "song_id, title, artist_id, year, duration",
+    "artists": "artist_id, name, location, latitude, longitude",
+    "time": "start_time, hour, day, week, month, year, weekday",
+}
+
+
+class Lake:
+    """The bucket the DAG loads from."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self.client = client
+        self.bucket = bucket
+
+    def put(self, key: str, body: str | bytes) -> None:
+        """Write one object."""
+        self.client.put_object(Bucket=self.bucket, Key=key, Body=body.encode() if isinstance(body, str) else body)
+
+    def delete(self, key: str) -> None:
+        """Delete one object."""
+        self.client.delete_object(Bucket=self.bucket, Key=key)
+
+    def keys(self, prefix: str = "") -> list[str]:
+        """All keys below a prefix."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def clear(self) -> None:
+        """Delete everything but the jsonpaths file."""
+        for key in self.keys():
+            if key != "log_json_path.json":
+                self.delete(key)
+
+
+FIELDS = [
+    *["artist", "auth", "firstName", "gender", "itemInSession", "lastName", "length", "level", "location", "method"],
+    *["page", "registration", "sessionId", "song", "status", "ts", "userAgent", "userId"],
+]
+JSON_PATHS = json.dumps({"jsonpaths": [f"$['{field}']" for field in FIELDS]})
+
+
+@pytest.fixture
+def lake(s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    """A bucket of its own with the jsonpaths file, and the DAG pointed at it."""
+    monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_BUCKET", bucket)
+    lake = Lake(s3, bucket)
+    lake.put("log_json_path.json", JSON_PATHS)
+    return lake
+
+
+@pytest.fixture
+def connection(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The connection `redshift` as either of the two types that lead to the same endpoint; parametrised by its name."""
+    kind = getattr(request, "param", "redshift")
+    settings = json.loads(os.environ["AIRFLOW_CONN_REDSHIFT"])
+    settings["conn_type"] = kind
+    if kind == "postgres":
+        settings.pop("extra", None)
+    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", json.dumps(settings))
+    return kind
+
+
+@pytest.fixture(scope="session")
+def warehouse_dag() -> Any:
+    """The main DAG as Airflow reads it."""
+    from airflow.dag_processing.dagbag import DagBag  # the environment must be complete before Airflow is imported
+
+    return DagBag(str(ROOT / "dags")).dags["sparkify_warehouse"]
+
+
+@pytest.fixture
+def pipeline(warehouse_dag: Any) -> Pipeline:
+    """Runs of the main DAG in this process."""
+    return Pipeline(warehouse_dag)
+
+
+@pytest.fixture
+def reader() -> Iterator[psycopg.Connection]:
+    """A reader's connection, as libpq finds it in the environment."""
+    with psycopg.connect("", autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def empty_warehouse(reader: psycopg.Connection) -> Callable[[], None]:
+    """Empties the warehouse when called: nothing of earlier runs is left. Tables stay, which is quicker."""
+
+    def empty() -> None:
+        tables = reader.execute(
+            "SELECT table_schema, table_name FROM information_schema.tables "
+            "WHERE table_schema IN ('staging', 'audit', 'sparkify', 'quality') AND table_type = 'BASE TABLE'"
+        ).fetchall()
+        for schema, table in tables:
+            reader.execute(f"DELETE FROM {schema}.{table}")
+
+    empty()
+    return empty
+
+
+@pytest.fixture
+def published(reader: psycopg.Connection) -> Callable[[], dict[str, set[tuple]]]:
+    """The published rows, all columns, when called; empty tables before the first run."""
+
+    def rows() -> dict[str, set[tuple]]:
+        found = {}
+        for table, columns in COLUMNS.items():
+            exists = reader.execute(
+                "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'sparkify' AND table_name = %s",
+                [table],
+            ).fetchone()
+            selected = reader.execute(f"SELECT {columns} FROM sparkify.{table}").fetchall() if exists[0] else []
+            assert len(set(selected)) == len(selected)
+            found[table] = set(selected)
+        return found
+
+    return rows

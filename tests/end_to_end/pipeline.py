@@ -1,0 +1,56 @@
+"""The main DAG's own tasks, run one after another in this process: a run takes a second instead of ten."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.execution_time.context import VariableAccessor
+
+RUN_NUMBERS = itertools.count(1)
+
+
+class Pipeline:
+    """Runs of one DAG: its own tasks, rendered by Airflow, in their order; no scheduler and no retries."""
+
+    def __init__(self, dag: Any) -> None:
+        self.dag = dag
+
+    def context(self, run_id: str, ds: str | None, params: dict[str, Any]) -> dict[str, Any]:
+        """As much of Airflow's context as templates and operators use; without a date there is no `ds` at all."""
+        values = {param: self.dag.params[param] for param in self.dag.params} | params
+        dated = {"ds": ds} if ds else {}
+        return {"run_id": run_id, "params": values, "var": {"value": VariableAccessor(deserialize_json=False)}, **dated}
+
+    def tasks(self) -> list[str]:
+        """All task ids, upstream first."""
+        order: list[str] = []
+        waiting = set(self.dag.task_ids)
+        while waiting:
+            ready = sorted(name for name in waiting if not self.dag.get_task(name).upstream_task_ids & waiting)
+            order += ready
+            waiting -= set(ready)
+        return order
+
+    def run_task(self, task_id: str, context: dict[str, Any]) -> Any:
+        """Render and execute one task; None when it skips."""
+        task = self.dag.get_task(task_id).prepare_for_execution()
+        task.__dict__.pop("_hook", None)
+        task.render_template_fields(context)
+        try:
+            return task.execute(context)
+        except AirflowSkipException:
+            return None
+
+    def run(
+        self, ds: str | None = None, *, run_id: str | None = None, until: str | None = None, **params: Any
+    ) -> dict[str, Any]:
+        """One run; return what each task returned. `until` names the last task to run."""
+        context = self.context(run_id or f"test__{next(RUN_NUMBERS)}", ds, params)
+        returned = {}
+        for task_id in self.tasks():
+            returned[task_id] = self.run_task(task_id, context)
+            if task_id == until:
+                break
+        return returned

@@ -1,0 +1,99 @@
+"""Readers see the state before a run or the state after it, never anything between."""
+
+from __future__ import annotations
+
+import threading
+
+import psycopg
+import pytest
+
+from tests.end_to_end.conftest import COLUMNS
+from tests.end_to_end.test_corrections import event, lines, song
+
+ORPHANS = """SELECT COUNT(*)
+FROM sparkify.songplays AS p
+LEFT JOIN sparkify.users AS u ON p.user_id = u.user_id
+LEFT JOIN sparkify.songs AS s ON p.song_id = s.song_id
+LEFT JOIN sparkify.artists AS a ON p.artist_id = a.artist_id
+LEFT JOIN sparkify.time AS t ON p.start_time = t.start_time
+WHERE u.user_id IS NULL OR t.start_time IS NULL
+    OR (p.song_id IS NOT NULL AND s.song_id IS NULL) OR (p.artist_id IS NOT NULL AND a.artist_id IS NULL)"""
+
+
+def state(cursor: psycopg.Cursor) -> frozenset:
+    """The five tables, read one after another."""
+    rows = []
+    for table, columns in COLUMNS.items():
+        cursor.execute(f"SELECT {columns} FROM sparkify.{table}")
+        rows += [(table, *row) for row in cursor.fetchall()]
+    return frozenset(rows)
+
+
+class Readers:
+    """Two readers in a loop: one statement over all tables, and several statements in one transaction."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.orphans: set[int] = set()
+        self.states: set[frozenset] = set()
+        self.reads = 0
+        self.errors: list[Exception] = []
+        self.threads = [threading.Thread(target=self.run, args=[read]) for read in (self.one, self.several)]
+
+    def run(self, read) -> None:
+        try:
+            with psycopg.connect("") as connection:
+                while not self.stop.is_set():
+                    read(connection)
+                    self.reads += 1
+        except Exception as error:  # noqa: BLE001  # handed to the test, which fails on it
+            self.errors.append(error)
+
+    def one(self, connection: psycopg.Connection) -> None:
+        self.orphans.add(connection.execute(ORPHANS).fetchone()[0])
+        connection.commit()
+
+    def several(self, connection: psycopg.Connection) -> None:
+        self.states.add(state(connection.cursor()))
+        connection.commit()
+
+    def __enter__(self) -> Readers:
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop.set()
+        for thread in self.threads:
+            thread.join()
+
+
+@pytest.mark.parametrize("mode", ["merge", "replace", "rebuild"])
+def test_a_reader_never_sees_a_half_published_run(lake, pipeline, empty_warehouse, reader, mode):
+    """Every play has its user, song, artist and time, and every state read is one that a run left behind."""
+    lake.put("log_data/2018/11/2018-11-05-events.json", lines(event()))
+    pipeline.run("2018-11-05")
+    left_behind = {state(reader.cursor())}
+    with Readers() as readers:
+        for number in range(5):
+            lake.put(
+                f"song_data/A/A/A/TRAAA{number}.json",
+                lines(song(song_id=f"S{number}", artist_id=f"A{number}", title=f"t{number}")),
+            )
+            events = [
+                event(
+                    itemInSession=i,
+                    userId=str(10 * number + i),
+                    song=f"t{number}",
+                    ts=1541376000123 + 1000 * i + number,
+                )
+                for i in range(5)
+            ]
+            lake.put("log_data/2018/11/2018-11-05-events.json", lines(*events))
+            pipeline.run("2018-11-05" if mode != "rebuild" else None, mode=mode)
+            left_behind.add(state(reader.cursor()))
+    assert [] == readers.errors
+    assert readers.reads > 20
+    assert {0} == readers.orphans
+    assert readers.states <= left_behind
+    assert len(left_behind) == 6

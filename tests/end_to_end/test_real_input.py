@@ -1,0 +1,100 @@
+"""The real input leads to the rows computed for it by other means, whatever the order in which it arrives."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+DAYS = [f"2018-11-{day:02}" for day in range(1, 11)]
+
+
+@pytest.fixture
+def compare(shared_data: Path) -> Callable[[], None]:
+    """Compares the live warehouse with the expected rows, by the tool that comes with them."""
+
+    def run() -> None:
+        tool = shared_data.parent / "tools" / "compare_warehouse.py"
+        command = [sys.executable, str(tool), str(shared_data / "expected")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return run
+
+
+@pytest.fixture
+def put(lake, shared_data: Path) -> Callable[[list[Path]], None]:
+    """Copies files of the real input into the bucket."""
+    root = shared_data / "listening"
+
+    def copy(files: list[Path]) -> None:
+        for file in files:
+            lake.put(str(file.relative_to(root)), file.read_bytes())
+
+    return copy
+
+
+@pytest.fixture
+def logs(shared_data: Path) -> list[Path]:
+    """The log files."""
+    return sorted((shared_data / "listening" / "log_data").rglob("*.json"))
+
+
+@pytest.fixture
+def songs(shared_data: Path) -> list[Path]:
+    """The catalogue's files."""
+    return sorted((shared_data / "listening" / "song_data").rglob("*.json"))
+
+
+pytestmark = pytest.mark.parametrize("connection", ["redshift", "postgres"], indirect=True)
+
+
+def test_one_run_of_everything(connection, pipeline, put, logs, songs, empty_warehouse, compare, reader):
+    """A run without any date loads all; staging keeps every record of every file, doubles too."""
+    put([*logs, *songs])
+    returned = pipeline.run()
+    compare()
+    assert 1882 == returned["stage_events"]["rows"]
+    assert (605, 604) == (returned["stage_songs"]["rows"], returned["stage_songs"]["files"])
+    assert (605,) == reader.execute("SELECT COUNT(*) FROM staging.songs").fetchone()
+
+
+def test_ten_days_in_order(connection, pipeline, put, logs, songs, empty_warehouse, compare):
+    """A day at a time; each day's candidates are that day's."""
+    put([*logs, *songs])
+    staged = [pipeline.run(day)["stage_events"]["rows"] for day in DAYS]
+    compare()
+    assert 1882 == sum(staged)
+
+
+def test_ten_days_in_random_order_some_repeated(connection, pipeline, put, logs, songs, empty_warehouse, compare):
+    """Late and repeated days change nothing; a repeated day reports nothing new and nothing changed."""
+    put([*logs, *songs])
+    order = DAYS + DAYS[3:6]
+    random.Random(11).shuffle(order)
+    seen = set()
+    for day in order:
+        returned = pipeline.run(day)
+        if day in seen:
+            loads = [value for name, value in returned.items() if name.startswith("load_")]
+            assert {(0, 0)} == {(load["new"], load["changed"]) for load in loads}
+        seen.add(day)
+    compare()
+
+
+def test_songs_in_two_parts(connection, pipeline, put, logs, songs, empty_warehouse, compare, lake):
+    """The catalogue arrives before, between and after the days; plays already published are matched again."""
+    put(logs)
+    first, second = songs[::2], songs[1::2]
+    pipeline.run("2018-11-01")
+    put(first)
+    for day in DAYS[1:5]:
+        pipeline.run(day)
+    put(second)
+    for day in DAYS[5:]:
+        pipeline.run(day)
+    compare()

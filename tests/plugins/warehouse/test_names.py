@@ -1,0 +1,54 @@
+"""Names and literals: what cannot be bound is checked before any SQL is made of it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from warehouse import names
+
+HOSTILE = ['users"; DROP TABLE x; --', "sparkify.users'", "a.b.c", "Users.x", "", ".", "a.", "ä.b", "a b.c", "x.y\n"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_table_name_is_schema_and_table_in_plain_letters(name):
+    """Anything else is refused, with what was expected."""
+    with pytest.raises(ValueError, match=r"expected schema\.table"):
+        names.table_name(name)
+
+
+@pytest.mark.parametrize("name", ["sparkify.songplays", "_a.b_1"])
+def test_a_plain_table_name_is_kept(name):
+    """As it is."""
+    assert name == names.table_name(name)
+
+
+@given(st.text().filter(lambda text: "\x00" not in text))
+def test_a_literal_is_one_token_that_reads_back(text):
+    """Quotes and backslashes, which Redshift takes for escapes, cannot end it."""
+    from sqlglot.dialects import Redshift
+
+    tokens = Redshift().tokenize(names.literal(text))
+    assert [text] == [token.text for token in tokens]
+
+
+@pytest.mark.parametrize(
+    ("role", "clause"),
+    [
+        ("default", "IAM_ROLE default"),
+        ("arn:aws:iam::123456789012:role/Load", "IAM_ROLE 'arn:aws:iam::123456789012:role/Load'"),
+    ],
+)
+def test_a_role_authorises_copy(role, clause):
+    """The default role or an ARN."""
+    assert clause == names.iam_role(role)
+
+
+@pytest.mark.parametrize(
+    "role", ["", "Load", "arn:aws:iam::12:role/x", "arn:aws:iam::123456789012:role/x' ACCESS_KEY_ID 'y"]
+)
+def test_what_is_no_role_is_refused(role):
+    """An access key has no way in."""
+    with pytest.raises(ValueError, match="not an IAM role"):
+        names.iam_role(role)

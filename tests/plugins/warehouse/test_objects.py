@@ -1,0 +1,48 @@
+"""Listings, compressions and manifests."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from warehouse import objects
+from warehouse.objects import S3Object
+
+
+def test_a_listing_is_read_without_quotes_and_folders():
+    """ETags come in quotes; the console's folders are no data."""
+    listing = [
+        {"Key": "b", "ETag": '"2"', "Size": 3},
+        {"Key": "a/", "ETag": '"0"', "Size": 0},
+        {"Key": "a", "ETag": '"1"', "Size": 1},
+    ]
+    assert [S3Object("a", "1", 1), S3Object("b", "2", 3)] == objects.objects(listing)
+
+
+@pytest.mark.parametrize(
+    ("keys", "keyword"),
+    [(["a.json", "b"], None), (["a.gz", "b.gz"], "GZIP"), (["a.bz2"], "BZIP2"), (["a.zst"], "ZSTD"), ([], None)],
+)
+def test_the_ending_of_all_keys_gives_the_keyword(keys, keyword):
+    """COPY does not look at endings itself."""
+    assert keyword == objects.compression(keys)
+
+
+def test_a_mixture_names_two_files():
+    """One of each kind."""
+    with pytest.raises(ValueError, match=r"'a\.json' and 'c\.gz'"):
+        objects.compression(["a.json", "b.json", "c.gz"])
+
+
+def test_a_manifest_lists_exact_keys_and_needs_each():
+    """A key that has gone since must not be left out silently."""
+    entries = json.loads(objects.manifest("lake", ["a", "é b"]))["entries"]
+    assert [{"url": "s3://lake/a", "mandatory": True}, {"url": "s3://lake/é b", "mandatory": True}] == entries
+
+
+@pytest.mark.parametrize("url", ["work", "https://a/b", "s3://", "s3:///key"])
+def test_what_is_no_location_is_refused(url):
+    """With what was expected."""
+    with pytest.raises(ValueError, match="expected s3://bucket/prefix"):
+        objects.split_url(url)
