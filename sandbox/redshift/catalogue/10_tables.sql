@@ -32,7 +32,7 @@ BEGIN
     SELECT coalesce(array_agg(a.attnum ORDER BY n.ordinality), '{}'), min(n.value) FILTER (WHERE a.attnum IS NULL)
     INTO found, missing
     FROM jsonb_array_elements_text(coalesce(names, '[]')) WITH ORDINALITY AS n
-    LEFT JOIN pg_attribute a ON a.attrelid = table_id AND a.attname = n.value AND a.attnum > 0 AND NOT a.attisdropped;
+    LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = table_id AND a.attname = n.value AND a.attnum > 0 AND NOT a.attisdropped;
     IF missing IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = '42703', MESSAGE = format('column "%s" named in key does not exist', missing);
     END IF;
@@ -54,7 +54,7 @@ BEGIN
             RAISE EXCEPTION USING ERRCODE = '42P16',
                 MESSAGE = format('multiple primary keys for table "%s" are not allowed', table_id::regclass);
         END IF;
-        SELECT attname INTO nullable FROM pg_attribute
+        SELECT attname INTO nullable FROM pg_catalog.pg_attribute
         WHERE attrelid = table_id AND attnum = ANY (numbers) AND NOT attnotnull ORDER BY attnum LIMIT 1;
         IF nullable IS NOT NULL THEN
             RAISE EXCEPTION USING ERRCODE = '42P16',
@@ -81,12 +81,12 @@ DECLARE
     parent oid;
     encoded jsonb;
 BEGIN
-    SELECT c.oid INTO STRICT table_id FROM pg_class c
+    SELECT c.oid INTO STRICT table_id FROM pg_catalog.pg_class c
     WHERE c.relname = relation AND c.relnamespace = CASE
         WHEN schema IS NOT NULL THEN schema::regnamespace
         WHEN temporary THEN pg_my_temp_schema()
         WHEN created THEN current_schema()::regnamespace
-        ELSE (SELECT relnamespace FROM pg_class WHERE oid = quote_ident(relation)::regclass) END;
+        ELSE (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid = quote_ident(relation)::regclass) END;
     IF created AND EXISTS (SELECT FROM pg_redshift.tables t WHERE t.relid = table_id) THEN
         RETURN;
     END IF;

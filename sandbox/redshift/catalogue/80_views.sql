@@ -56,8 +56,8 @@ SELECT
     c.relname::information_schema.sql_identifier AS relation, k.name::information_schema.sql_identifier AS name,
     k.kind, k.relid, k.columns, k.ref_relid, k.ref_columns
 FROM pg_redshift.keys k
-JOIN pg_class c ON c.oid = k.relid
-JOIN pg_namespace n ON n.oid = c.relnamespace;
+JOIN pg_catalog.pg_class c ON c.oid = k.relid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace;
 
 CREATE VIEW pg_redshift.table_constraints AS
 SELECT
@@ -75,7 +75,7 @@ SELECT
     u.ordinality::information_schema.cardinal_number AS ordinal_position
 FROM pg_redshift.named_keys k
 CROSS JOIN unnest(k.columns) WITH ORDINALITY AS u (number, ordinality)
-JOIN pg_attribute a ON a.attrelid = k.relid AND a.attnum = u.number AND NOT a.attisdropped;
+JOIN pg_catalog.pg_attribute a ON a.attrelid = k.relid AND a.attnum = u.number AND NOT a.attisdropped;
 
 CREATE VIEW pg_redshift.constraint_column_usage AS
 SELECT
@@ -83,9 +83,9 @@ SELECT
     c.relname::information_schema.sql_identifier AS table_name, a.attname::information_schema.sql_identifier AS column_name,
     k.catalog AS constraint_catalog, k.schema AS constraint_schema, k.name AS constraint_name
 FROM pg_redshift.named_keys k
-JOIN pg_class c ON c.oid = coalesce(k.ref_relid, k.relid)
-JOIN pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (CASE k.kind WHEN 'f' THEN k.ref_columns ELSE k.columns END);
+JOIN pg_catalog.pg_class c ON c.oid = coalesce(k.ref_relid, k.relid)
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (CASE k.kind WHEN 'f' THEN k.ref_columns ELSE k.columns END);
 
 CREATE VIEW pg_redshift.referential_constraints AS
 SELECT

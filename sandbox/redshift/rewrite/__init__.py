@@ -58,7 +58,7 @@ def _query(piece: Piece) -> Statement:
     if isinstance(tree, exp.TruncateTable):
         return _truncate(tree)
     if isinstance(tree, exp.Query) and names.is_catalogue(tree):
-        return Statement(piece.plain())
+        return Statement(names.catalogue_text(piece))
     into = tree.args.get("into") if isinstance(tree, exp.Select) else None
     if into:
         return _select_into(tree, into)

@@ -33,7 +33,7 @@ CurrentDate:
 CurrentSchema:
 CurrentUser:
 DPipe: this expression safe
-DataType: this expressions
+DataType: this expressions kind
 DataTypeParam: this
 Delete: this where using
 Distinct: expressions
@@ -71,6 +71,7 @@ NEQ: this expression
 Neg: this
 Not: this
 Null:
+ObjectIdentifier: this
 Offset: expression
 Or: this expression
 Order: expressions

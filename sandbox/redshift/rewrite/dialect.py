@@ -39,6 +39,9 @@ def _named(name: str) -> Any:
 class Sandbox(Redshift):
     """Redshift as sqlglot knows it, with every function left under its own name."""
 
+    # so that pg_catalog.regclass parses; what types there are is decided in `types`
+    SUPPORTS_USER_DEFINED_TYPES = True
+
     class Tokenizer(Redshift.Tokenizer):
         # sqlglot swallows the rest of such a statement as one string; here whole statements stay tokens
         COMMANDS: set[TokenType] = set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from sandbox.redshift.errors import RedshiftError, unsupported
-from sandbox.redshift.rewrite.scan import DATABASE, fold
+from sandbox.redshift.rewrite.scan import DATABASE, Piece, fold
 
 HELPERS = "pg_redshift"
 
@@ -22,6 +22,10 @@ _SYSTEM_PREFIXES = ("stl_", "stv_", "svl_", "svv_", "svcs_", "svcs_", "sys_")
 # relations Redshift adds to PostgreSQL's catalogue
 _REDSHIFT_ONLY = frozenset("pg_table_def pg_user_info pg_database_info pg_class_info pg_external_schema".split())
 _CATALOGUES = ("pg_catalog", "information_schema")
+
+
+# relations of pg_catalog that have columns PostgreSQL dropped since 8.0
+_OLDER = frozenset("pg_attrdef pg_class pg_constraint pg_namespace pg_proc".split())
 
 
 def identifier(node: exp.Identifier) -> None:
@@ -78,6 +82,16 @@ def is_catalogue(tree: exp.Expression) -> bool:
         if relation.db or relation.name.lower() not in ctes
     ]
     return bool(relations) and all(_is_catalogue_relation(*relation) for relation in relations)
+
+
+def catalogue_text(piece: Piece) -> str:
+    """A catalogue query as it was written, with pg_catalog's relations and functions looked up by way of the search path where the
+    helper schema has its own."""
+    tokens, skipped = piece.tokens, []
+    for at in range(len(tokens) - 2):
+        if tokens[at].text.lower() == "pg_catalog" and tokens[at + 2].text.lower() in _OLDER | {"version"}:
+            skipped.append(at)
+    return piece.plain({at: HELPERS for at in skipped})
 
 
 def _is_catalogue_relation(schema: str, name: str) -> bool:

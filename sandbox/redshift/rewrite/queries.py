@@ -73,6 +73,8 @@ def _call(node: exp.Anonymous) -> exp.Expression:
 
 def _dot(node: exp.Dot) -> exp.Expression:
     """pg_catalog.f() is f(), so that the helper schema's f is found; any other qualified call is a user's function."""
+    if isinstance(node.parent, exp.DataType):
+        return node
     schema = node.this.name if isinstance(node.this, exp.Identifier) else ""
     if schema != "pg_catalog" or isinstance(node.expression, exp.Identifier):
         raise unsupported(f"{node.sql()} (functions of a schema, SUPER navigation)")
@@ -186,6 +188,7 @@ _RULES: dict[type[Any], Callable[[Any], exp.Expression | None]] = {
     exp.Intersect: _except_or_intersect,
     exp.Is: _boolean_test,
     exp.Merge: _merge,
+    exp.ObjectIdentifier: types.object_identifier,
     exp.Select: _select,
     exp.Star: _star,
     exp.Table: names.table,

@@ -4,6 +4,8 @@ PostgreSQL's."""
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from sqlglot.tokens import Token, TokenType
 
@@ -60,11 +62,16 @@ class Piece:
     def part(self, start: int, stop: int | None = None) -> Piece:
         return Piece(self.source, self.tokens[start:stop])
 
-    def plain(self) -> str:
-        """The text for PostgreSQL as it is, names folded, `#temp` names quoted, strings without backslash escapes."""
+    def plain(self, replaced: Mapping[int, str] = MappingProxyType({})) -> str:
+        """The text for PostgreSQL as it is, names folded, `#temp` names quoted, strings without backslash escapes.
+
+        `replaced`: other texts for tokens, by position.
+        """
         pieces, done = [], self.tokens[0].start
-        for token in self.tokens:
-            if token.token_type is TokenType.IDENTIFIER or is_temporary(token):
+        for at, token in enumerate(self.tokens):
+            if at in replaced:
+                new = replaced[at]
+            elif token.token_type is TokenType.IDENTIFIER or is_temporary(token):
                 new = quote(token.text)
             elif token.token_type in _STRINGS:
                 new = literal(token.text)

@@ -34,10 +34,23 @@ _PLAIN = {
 }
 
 
+# types of catalogue columns, which tools cast to
+_CATALOGUE = ("OID", "REGCLASS")
+
+
+def object_identifier(node: exp.ObjectIdentifier) -> None:
+    if node.name.upper() not in _CATALOGUE:
+        raise unsupported(f"the type {node.name}")
+
+
 def data_type(node: exp.DataType) -> None:
     """A type where a column or a cast names it, made PostgreSQL's in place."""
     kind = node.this
-    if kind in _LENGTHS:
+    if kind is _Type.USERDEFINED:
+        named = node.args["kind"]
+        if not (isinstance(named, exp.Dot) and named.this.name == "pg_catalog" and named.name.upper() in _CATALOGUE):
+            raise unsupported(f"the type {named.sql()}")
+    elif kind in _LENGTHS:
         _character(node)
     elif kind is _Type.DECIMAL:
         _decimal(node)
