@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from sandbox.redshift import messages
 from sandbox.redshift.channel import READ_BYTES, Channel
@@ -22,6 +22,21 @@ SOCKET_NAME = ".s.PGSQL.5432"
 _HIDDEN = "sandbox hidden"
 
 Rows = list[tuple[str | None, ...]]
+T = TypeVar("T")
+
+
+async def unbroken(exchange: Coroutine[Any, Any, T]) -> T:
+    """Await an exchange with PostgreSQL to its end even if cancelled meanwhile.
+
+    Otherwise its answers would be taken for those of the next.
+    """
+    task = asyncio.create_task(exchange)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        task.exception()
+        raise
 
 
 async def cancel(socket_directory: Path, key: bytes) -> None:
@@ -77,27 +92,12 @@ class Backend(Channel):
     async def copy_in(self, sql: str, chunks: AsyncIterator[bytes]) -> int:
         """Run a hidden COPY ... FROM STDIN with these data; the number of rows. Raises PostgresError.
 
-        An error of PostgreSQL ends it at once; an error or cancellation of `chunks` fails the COPY first.
+        An error of PostgreSQL ends it at once; an error of `chunks` or a cancellation fails the COPY before it goes on.
         """
+        finish: asyncio.Task[str] | None = None
         try:
-            self._begin(sql)
-            self.write(FLUSH)
-            await self.flush()
-            await self._answer("G")
-            return await self._send_copy_data(chunks)
-        finally:
-            if inspect.isasyncgen(chunks):
-                await chunks.aclose()
-
-    async def synchronise(self) -> None:
-        """A Sync of our own, for when the client is not in the middle of anything."""
-        self.write(messages.SYNC)
-        await self.flush()
-        await self._answer("Z")
-
-    async def _send_copy_data(self, chunks: AsyncIterator[bytes]) -> int:
-        finish = asyncio.create_task(self._finish([]))
-        try:
+            await unbroken(self._open_copy(sql))
+            finish = asyncio.create_task(self._finish([]))
             async for chunk in chunks:
                 if finish.done():
                     break
@@ -106,13 +106,31 @@ class Backend(Channel):
             self.write(messages.COPY_DONE + messages.close("P", _HIDDEN) + FLUSH)
             await self.flush()
         except BaseException:
-            self.write(messages.copy_fail("the source of the data failed"))
-            with contextlib.suppress(ConnectionError):  # then `finish` ends by it too
-                await self.flush()
-            await asyncio.wait([finish])
-            finish.exception()
+            if not self.failed:
+                self.write(messages.copy_fail("the source of the data failed"))
+                with contextlib.suppress(ConnectionError):  # then `finish` ends by it too
+                    await self.flush()
+                finish = finish or asyncio.create_task(self._finish([]))
+            if finish is not None:
+                await asyncio.wait([finish])
+                finish.exception()
             raise
+        finally:
+            if inspect.isasyncgen(chunks):
+                await chunks.aclose()
         return int((await finish).rpartition(" ")[2])
+
+    async def synchronise(self) -> None:
+        """A Sync of our own, for when the client is not in the middle of anything."""
+        self.write(messages.SYNC)
+        await self.flush()
+        await self._answer("Z")
+
+    async def _open_copy(self, sql: str) -> None:
+        self._begin(sql)
+        self.write(FLUSH)
+        await self.flush()
+        await self._answer("G")
 
     def _begin(self, sql: str, *parameters: str | None) -> None:
         self.write(

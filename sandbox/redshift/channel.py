@@ -67,4 +67,8 @@ class Channel:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._writer.wait_closed()
         except (ConnectionError, TimeoutError):
-            self._writer.transport.abort()
+            self.abort()
+
+    def abort(self) -> None:
+        """Close at once; who reads gets DisconnectedError."""
+        self._writer.transport.abort()

@@ -17,6 +17,9 @@ SERVER_VERSION = "8.0.2"
 PYTHON_DRIVER = "Redshift Python Driver"
 _SASL = 10
 
+# How PostgreSQL words a cancel request and a timeout.
+_CANCELLING = "canceling statement due to"
+
 # F, L, R name PostgreSQL's source; P, p, q point into the rewritten text.
 _INTERNAL_FIELDS = "FLRPpq"
 
@@ -41,7 +44,7 @@ def error_response(error: RedshiftError, pid: int) -> bytes:
             f"transactions forming the cycle are: unknown, unknown (pid:{pid})"
         )
         fields.pop("H", None)
-    elif error.sqlstate == "57014":
+    elif error.message.startswith(_CANCELLING):  # not all of 57014: a client's own CopyFail has it too
         fields["M"] = cancelled(pid).message
     return messages.response("E", _shown(fields))
 

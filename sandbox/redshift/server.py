@@ -97,7 +97,8 @@ class RedshiftServer:
             client.write(replies.fatal_response("57P03", "the database system is not available"))
             return
         try:
-            key = await _authenticate(client, backend, conversation, start)
+            async with asyncio.timeout(START_UP_SECONDS):
+                key = await _authenticate(client, backend, conversation, start)
             if key is not None:
                 await self._serve(client, backend, conversation, start, key)
         finally:
@@ -136,8 +137,9 @@ class RedshiftServer:
     async def _cancel(self, key: bytes) -> None:
         session = self._sessions.get(key)
         if session is not None:
-            session.cancel()
-            await cancel(self._socket_directory, key)
+            cancelling = asyncio.create_task(cancel(self._socket_directory, key))
+            session.cancel(cancelling)
+            await cancelling
 
 
 async def _start_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, conversation: Conversation) -> StartUp:
@@ -152,10 +154,7 @@ async def _start_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
 
 
 async def _authenticate(client: Channel, backend: Backend, conversation: Conversation, start: StartUp) -> bytes | None:
-    """Let PostgreSQL and the client authenticate each other; the key for cancelling, None when it was refused.
-
-    PostgreSQL's own authentication_timeout limits it.
-    """
+    """Let PostgreSQL and the client authenticate each other; the key for cancelling, None when it was refused."""
     backend.write(messages.start_up_message(start))
     await backend.flush()
     key = b""

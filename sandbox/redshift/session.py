@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
 from sandbox.redshift import messages, protocol, replies
-from sandbox.redshift.backend import Backend, Rows
+from sandbox.redshift.backend import Backend, Rows, unbroken
 from sandbox.redshift.channel import Channel, DisconnectedError
 from sandbox.redshift.copy import CopyFailed, CopyHost, CopyOutcome
 from sandbox.redshift.errors import RedshiftError, unsupported
@@ -57,6 +57,7 @@ class Session:
         self._statements: dict[str, Statement] = {}
         self._portals: dict[str, Statement] = {}
         self._copying: asyncio.Task[CopyOutcome] | None = None
+        self._cancelling: asyncio.Task[None] | None = None
         self._last_copy: tuple[str, str] | None = None  # what a rollback may have undone
         self._handlers: dict[str, Callable[[Message], Awaitable[None]]] = {
             "Q": self._query,
@@ -89,9 +90,10 @@ class Session:
             if state.state in (State.SIMPLE, State.SYNCING):
                 await self._synchronise()
 
-    def cancel(self) -> None:
-        """Cancel a COPY from S3 in progress; what PostgreSQL runs is cancelled there."""
+    def cancel(self, cancelling: asyncio.Task[None]) -> None:
+        """Cancel a COPY from S3 in progress; `cancelling` does it in PostgreSQL."""
         if self._copying is not None:
+            self._cancelling = cancelling
             self._copying.cancel()
 
     # --- the client's messages ---
@@ -141,7 +143,7 @@ class Session:
     # --- carrying out ---
 
     async def _carry_out(self, statement: Statement, request: bytes, hide: str = "") -> bool:
-        """Execute a statement by `request` and all that belongs to it; False while rows are left (a suspended portal)."""
+        """Execute a statement by `request` and all that belongs to it; False while rows are left (suspended)."""
         for sql in statement.before:
             await self._backend.run(sql)
         closing = await self._relay(request, "CIs", hide)
@@ -202,7 +204,7 @@ class Session:
             self._backend.write(FLUSH)
             await self._backend.flush()
         except (ConnectionError, ProtocolError):
-            await self._backend.close()  # which ends the reading of its answer
+            self._backend.abort()  # which ends the reading of its answer
             raise
 
     def _pass_on(self, message: Message) -> None:
@@ -255,9 +257,10 @@ class Session:
             self._last_copy = ("0", str(failure.query_id))
             raise
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():  # it is the whole session that ends
+            if self._cancelling is None:  # it is the whole session that ends
                 raise
+            await self._cancelling  # lest it hits what comes next
+            self._cancelling = None
             raise replies.cancelled(self.pid) from None
         finally:
             self._copying = None
@@ -266,13 +269,7 @@ class Session:
 
     async def fetch(self, sql: str) -> Rows:
         """Rows of a hidden query in the client's transaction, values as text. Raises PostgresError."""
-        exchange = asyncio.create_task(self._backend.run(sql))
-        try:
-            return await asyncio.shield(exchange)
-        except asyncio.CancelledError:
-            await asyncio.wait([exchange])  # its answers would be taken for those of what comes next
-            exchange.exception()
-            raise
+        return await unbroken(self._backend.run(sql))
 
     async def copy_in(self, sql: str, chunks: AsyncIterator[bytes]) -> int:
         """Run COPY ... FROM STDIN in the client's transaction; the rows loaded. Raises PostgresError."""
