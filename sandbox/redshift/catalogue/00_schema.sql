@@ -3,6 +3,13 @@
 CREATE SCHEMA pg_redshift;
 GRANT USAGE ON SCHEMA pg_redshift TO PUBLIC;
 
+-- What the views and functions there stand on. It is in no search path: a client's `DROP TABLE keys` must never find one of these.
+CREATE SCHEMA pg_redshift_store;
+GRANT USAGE ON SCHEMA pg_redshift_store TO PUBLIC;
+
+-- As at PostgreSQL 8.0, everyone may create tables in public.
+GRANT CREATE ON SCHEMA public TO PUBLIC;
+
 -- An error of the sandbox as a real error of the client's session.
 CREATE FUNCTION pg_redshift.fail(sqlstate text, message text, detail text DEFAULT NULL, hint text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$

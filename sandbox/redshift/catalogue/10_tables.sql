@@ -2,7 +2,7 @@
 -- rows of dropped tables stay and find no pg_class row any more.
 
 -- Each row is a table: how it is distributed and sorted, how its columns are encoded.
-CREATE TABLE pg_redshift.tables (
+CREATE TABLE pg_redshift_store.tables (
     relid     oid PRIMARY KEY,
     diststyle text,                            -- AUTO, EVEN, ALL, KEY; NULL: not given (AUTO)
     distkey   smallint,
@@ -12,7 +12,7 @@ CREATE TABLE pg_redshift.tables (
 );
 
 -- Each row is a declared key, never enforced.
-CREATE TABLE pg_redshift.keys (
+CREATE TABLE pg_redshift_store.keys (
     relid       oid NOT NULL,
     name        name NOT NULL,
     kind        "char" NOT NULL,               -- p primary key, u unique, f foreign key
@@ -21,7 +21,7 @@ CREATE TABLE pg_redshift.keys (
     ref_columns smallint[],
     UNIQUE (relid, name)
 );
-GRANT SELECT ON pg_redshift.tables, pg_redshift.keys TO PUBLIC;
+GRANT SELECT ON pg_redshift_store.tables, pg_redshift_store.keys TO PUBLIC;
 
 CREATE FUNCTION pg_redshift.column_numbers(table_id oid, names jsonb) RETURNS smallint[]
 LANGUAGE plpgsql STABLE AS $$
@@ -50,7 +50,7 @@ DECLARE
     nullable text;
 BEGIN
     IF key->>'kind' = 'p' THEN
-        IF EXISTS (SELECT FROM pg_redshift.keys k WHERE k.relid = table_id AND k.kind = 'p') THEN
+        IF EXISTS (SELECT FROM pg_redshift_store.keys k WHERE k.relid = table_id AND k.kind = 'p') THEN
             RAISE EXCEPTION USING ERRCODE = '42P16',
                 MESSAGE = format('multiple primary keys for table "%s" are not allowed', table_id::regclass);
         END IF;
@@ -64,10 +64,10 @@ BEGIN
         target := (key->>'references')::regclass;
         targets := pg_redshift.column_numbers(target, key->'ref_columns');
         IF targets = '{}' THEN
-            SELECT k.columns INTO targets FROM pg_redshift.keys k WHERE k.relid = target AND k.kind = 'p';
+            SELECT k.columns INTO targets FROM pg_redshift_store.keys k WHERE k.relid = target AND k.kind = 'p';
         END IF;
     END IF;
-    INSERT INTO pg_redshift.keys VALUES (table_id, key->>'name', (key->>'kind')::"char", numbers, target, targets)
+    INSERT INTO pg_redshift_store.keys VALUES (table_id, key->>'name', (key->>'kind')::"char", numbers, target, targets)
     ON CONFLICT ON CONSTRAINT keys_relid_name_key DO UPDATE SET name = format('%s_%s', excluded.name, cardinality(numbers));
 END
 $$;
@@ -87,20 +87,23 @@ BEGIN
         WHEN temporary THEN pg_my_temp_schema()
         WHEN created THEN current_schema()::regnamespace
         ELSE (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid = quote_ident(relation)::regclass) END;
-    IF created AND EXISTS (SELECT FROM pg_redshift.tables t WHERE t.relid = table_id) THEN
+    IF created AND NOT temporary AND schema IS NULL AND current_schema() = 'pg_redshift' THEN
+        RAISE EXCEPTION USING ERRCODE = '3F000', MESSAGE = 'no schema has been selected to create in';
+    END IF;
+    IF created AND EXISTS (SELECT FROM pg_redshift_store.tables t WHERE t.relid = table_id) THEN
         RETURN;
     END IF;
-    INSERT INTO pg_redshift.tables (relid) VALUES (table_id) ON CONFLICT DO NOTHING;
+    INSERT INTO pg_redshift_store.tables (relid) VALUES (table_id) ON CONFLICT DO NOTHING;
     IF given ? 'like' THEN
         parent := (given->>'like')::regclass;
-        UPDATE pg_redshift.tables t
+        UPDATE pg_redshift_store.tables t
         SET (diststyle, distkey, sortstyle, sortkey, encode) = (
-            SELECT p.diststyle, p.distkey, p.sortstyle, p.sortkey, p.encode FROM pg_redshift.tables p WHERE p.relid = parent)
-        WHERE t.relid = table_id AND EXISTS (SELECT FROM pg_redshift.tables p WHERE p.relid = parent);
+            SELECT p.diststyle, p.distkey, p.sortstyle, p.sortkey, p.encode FROM pg_redshift_store.tables p WHERE p.relid = parent)
+        WHERE t.relid = table_id AND EXISTS (SELECT FROM pg_redshift_store.tables p WHERE p.relid = parent);
     END IF;
     SELECT jsonb_object_agg((pg_redshift.column_numbers(table_id, jsonb_build_array(e.key)))[1], e.value)
     INTO encoded FROM jsonb_each(given->'encode') e;
-    UPDATE pg_redshift.tables t SET
+    UPDATE pg_redshift_store.tables t SET
         diststyle = coalesce(given->>'diststyle', t.diststyle),
         distkey = coalesce((pg_redshift.column_numbers(table_id, jsonb_build_array(given->'distkey')))[1], t.distkey),
         sortstyle = coalesce(given->>'sortstyle', t.sortstyle),

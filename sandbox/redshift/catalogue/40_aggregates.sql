@@ -11,19 +11,26 @@ CREATE AGGREGATE pg_redshift.avg(integer) (
     sfunc = int4_avg_accum, stype = bigint[], initcond = '{0,0}', finalfunc = pg_redshift.avg_of_integers,
     combinefunc = int4_avg_combine, parallel = safe
 );
--- the sum of BIGINTs may not fit one
+-- The sum of BIGINTs may not fit one. AVG of a DECIMAL keeps the scale of what came in.
 CREATE FUNCTION pg_redshift.avg_next(state numeric[], n bigint) RETURNS numeric[] IMMUTABLE STRICT LANGUAGE sql
+    RETURN ARRAY[state[1] + 1, state[2] + n];
+CREATE FUNCTION pg_redshift.avg_next(state numeric[], n numeric) RETURNS numeric[] IMMUTABLE STRICT LANGUAGE sql
     RETURN ARRAY[state[1] + 1, state[2] + n];
 CREATE FUNCTION pg_redshift.avg_of_bigints(state numeric[]) RETURNS bigint IMMUTABLE LANGUAGE sql
     RETURN CASE WHEN state[1] > 0 THEN div(state[2], state[1])::bigint END;
+CREATE FUNCTION pg_redshift.avg_of_decimals(state numeric[]) RETURNS numeric IMMUTABLE LANGUAGE sql
+    RETURN CASE WHEN state[1] > 0 THEN pg_catalog.round(state[2] / state[1], scale(state[2])) END;
 CREATE AGGREGATE pg_redshift.avg(bigint) (
     sfunc = pg_redshift.avg_next, stype = numeric[], initcond = '{0,0}', finalfunc = pg_redshift.avg_of_bigints
+);
+CREATE AGGREGATE pg_redshift.avg(numeric) (
+    sfunc = pg_redshift.avg_next, stype = numeric[], initcond = '{0,0}', finalfunc = pg_redshift.avg_of_decimals
 );
 
 -- LISTAGG reads over NULL and the empty string.
 CREATE FUNCTION pg_redshift.listagg_next(state text, item text, delimiter text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
-    IF coalesce(item, '') = '' THEN
+    IF coalesce(octet_length(item), 0) = 0 THEN
         RETURN state;
     ELSIF state IS NULL THEN
         RETURN item;

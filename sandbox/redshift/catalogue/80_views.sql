@@ -5,7 +5,7 @@ SELECT
     table_catalog::varchar(128), table_schema::varchar(128), table_name::varchar(128), table_type::varchar(128),
     obj_description(format('%I.%I', table_schema, table_name)::regclass)::varchar(256) AS remarks
 FROM information_schema.tables
-WHERE table_schema <> 'pg_redshift';
+WHERE table_schema NOT LIKE 'pg\_redshift%';
 
 CREATE VIEW pg_redshift.svv_columns AS
 SELECT
@@ -23,7 +23,7 @@ SELECT
     c.collation_schema::varchar(128), c.collation_name::varchar(128), c.domain_name::varchar(128),
     col_description(format('%I.%I', c.table_schema, c.table_name)::regclass, c.ordinal_position)::varchar(256) AS remarks
 FROM information_schema.columns c
-WHERE c.table_schema <> 'pg_redshift';
+WHERE c.table_schema NOT LIKE 'pg\_redshift%';
 
 CREATE VIEW pg_redshift.svv_all_columns AS
 SELECT
@@ -47,58 +47,58 @@ SELECT
           THEN -1 ELSE 1 END)::integer AS sortkey,
     NULL::varchar(128) AS column_acl, c.remarks
 FROM pg_redshift.svv_columns c
-LEFT JOIN pg_redshift.tables t ON t.relid = format('%I.%I', c.table_schema, c.table_name)::regclass;
+LEFT JOIN pg_redshift_store.tables t ON t.relid = format('%I.%I', c.table_schema, c.table_name)::regclass;
 
 -- Each row is a declared key with the names of its table; the base of the next four.
-CREATE VIEW pg_redshift.named_keys AS
+CREATE VIEW pg_redshift_store.named_keys AS
 SELECT
     current_database()::information_schema.sql_identifier AS catalog, n.nspname::information_schema.sql_identifier AS schema,
     c.relname::information_schema.sql_identifier AS relation, k.name::information_schema.sql_identifier AS name,
     k.kind, k.relid, k.columns, k.ref_relid, k.ref_columns
-FROM pg_redshift.keys k
+FROM pg_redshift_store.keys k
 JOIN pg_catalog.pg_class c ON c.oid = k.relid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace;
 
-CREATE VIEW pg_redshift.table_constraints AS
+CREATE VIEW pg_redshift_store.table_constraints AS
 SELECT
     catalog AS constraint_catalog, schema AS constraint_schema, name AS constraint_name, catalog AS table_catalog,
     schema AS table_schema, relation AS table_name,
     CASE kind WHEN 'p' THEN 'PRIMARY KEY' WHEN 'u' THEN 'UNIQUE' ELSE 'FOREIGN KEY' END::information_schema.character_data
         AS constraint_type,
     'NO'::information_schema.yes_or_no AS is_deferrable, 'NO'::information_schema.yes_or_no AS initially_deferred
-FROM pg_redshift.named_keys;
+FROM pg_redshift_store.named_keys;
 
-CREATE VIEW pg_redshift.key_column_usage AS
+CREATE VIEW pg_redshift_store.key_column_usage AS
 SELECT
     k.catalog AS constraint_catalog, k.schema AS constraint_schema, k.name AS constraint_name, k.catalog AS table_catalog,
     k.schema AS table_schema, k.relation AS table_name, a.attname::information_schema.sql_identifier AS column_name,
     u.ordinality::information_schema.cardinal_number AS ordinal_position
-FROM pg_redshift.named_keys k
+FROM pg_redshift_store.named_keys k
 CROSS JOIN unnest(k.columns) WITH ORDINALITY AS u (number, ordinality)
 JOIN pg_catalog.pg_attribute a ON a.attrelid = k.relid AND a.attnum = u.number AND NOT a.attisdropped;
 
-CREATE VIEW pg_redshift.constraint_column_usage AS
+CREATE VIEW pg_redshift_store.constraint_column_usage AS
 SELECT
     k.catalog AS table_catalog, n.nspname::information_schema.sql_identifier AS table_schema,
     c.relname::information_schema.sql_identifier AS table_name, a.attname::information_schema.sql_identifier AS column_name,
     k.catalog AS constraint_catalog, k.schema AS constraint_schema, k.name AS constraint_name
-FROM pg_redshift.named_keys k
+FROM pg_redshift_store.named_keys k
 JOIN pg_catalog.pg_class c ON c.oid = coalesce(k.ref_relid, k.relid)
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (CASE k.kind WHEN 'f' THEN k.ref_columns ELSE k.columns END);
 
-CREATE VIEW pg_redshift.referential_constraints AS
+CREATE VIEW pg_redshift_store.referential_constraints AS
 SELECT
     k.catalog AS constraint_catalog, k.schema AS constraint_schema, k.name AS constraint_name,
     u.catalog AS unique_constraint_catalog, u.schema AS unique_constraint_schema, u.name AS unique_constraint_name,
     'NONE'::information_schema.character_data AS match_option, 'NO ACTION'::information_schema.character_data AS update_rule,
     'NO ACTION'::information_schema.character_data AS delete_rule
-FROM pg_redshift.named_keys k
-LEFT JOIN pg_redshift.named_keys u ON u.relid = k.ref_relid AND u.kind IN ('p', 'u') AND u.columns = k.ref_columns
+FROM pg_redshift_store.named_keys k
+LEFT JOIN pg_redshift_store.named_keys u ON u.relid = k.ref_relid AND u.kind IN ('p', 'u') AND u.columns = k.ref_columns
 WHERE k.kind = 'f';
 
 GRANT SELECT ON
     pg_redshift.svv_tables, pg_redshift.svv_columns, pg_redshift.svv_all_columns, pg_redshift.svv_redshift_columns,
-    pg_redshift.named_keys, pg_redshift.table_constraints, pg_redshift.key_column_usage, pg_redshift.constraint_column_usage,
-    pg_redshift.referential_constraints
+    pg_redshift_store.named_keys, pg_redshift_store.table_constraints, pg_redshift_store.key_column_usage, pg_redshift_store.constraint_column_usage,
+    pg_redshift_store.referential_constraints
 TO PUBLIC;

@@ -2,9 +2,9 @@
 -- out of sight. These come before pg_catalog's own in the search path, and the rewriter leads pg_catalog.pg_class here, too.
 
 CREATE VIEW pg_redshift.pg_class AS
-SELECT tableoid, *, false AS relhasoids FROM pg_catalog.pg_class WHERE relnamespace <> 'pg_redshift'::regnamespace;
+SELECT tableoid, *, false AS relhasoids FROM pg_catalog.pg_class WHERE relnamespace NOT IN ('pg_redshift'::regnamespace, 'pg_redshift_store'::regnamespace);
 
-CREATE VIEW pg_redshift.pg_namespace AS SELECT tableoid, * FROM pg_catalog.pg_namespace WHERE nspname <> 'pg_redshift';
+CREATE VIEW pg_redshift.pg_namespace AS SELECT tableoid, * FROM pg_catalog.pg_namespace WHERE nspname NOT LIKE 'pg\_redshift%';
 
 CREATE VIEW pg_redshift.pg_attrdef AS
 SELECT tableoid, *, pg_get_expr(adbin, adrelid) AS adsrc FROM pg_catalog.pg_attrdef;
@@ -20,7 +20,7 @@ SELECT
     false AS condeferred, true AS convalidated, k.relid AS conrelid, 0::oid AS contypid, 0::oid AS conindid,
     0::oid AS conparentid, coalesce(k.ref_relid, 0) AS confrelid, 'a'::"char" AS confupdtype, 'a'::"char" AS confdeltype,
     's'::"char" AS confmatchtype, k.columns AS conkey, k.ref_columns AS confkey, NULL::text AS consrc
-FROM pg_redshift.keys k
+FROM pg_redshift_store.keys k
 JOIN pg_catalog.pg_class c ON c.oid = k.relid;
 
 GRANT SELECT ON

@@ -8,6 +8,7 @@ from sandbox.redshift.errors import RedshiftError, unsupported
 from sandbox.redshift.rewrite.scan import DATABASE, Piece, fold
 
 HELPERS = "pg_redshift"
+STORE = "pg_redshift_store"
 
 # views of the helper schema, by the name Redshift gives them; all but the last line live in pg_catalog there
 SYSTEM_VIEWS = frozenset(
@@ -43,12 +44,12 @@ def strip_database(node: exp.Table | exp.Column) -> None:
 
 
 def system_relation(schema: str, name: str) -> str | None:
-    """The helper schema's view for a system relation, None for an ordinary one; what is not here is refused."""
+    """The helper schema that has a view for a system relation, None for an ordinary one; what is not here is refused."""
     if schema == "information_schema":
-        return name if name in SHADOWED_VIEWS else None
+        return STORE if name in SHADOWED_VIEWS else None
     if schema in ("", "pg_catalog"):
         if name in SYSTEM_VIEWS:
-            return name
+            return HELPERS
         if name.startswith(_SYSTEM_PREFIXES) or name in _REDSHIFT_ONLY:
             raise unsupported(f"the system relation {name}")
     return None
@@ -59,11 +60,11 @@ def table(node: exp.Table) -> None:
     strip_database(node)
     if not isinstance(node.this, exp.Identifier):
         raise unsupported("functions in FROM")
-    if node.db == HELPERS:
-        raise RedshiftError("42501", f"permission denied for schema {HELPERS}")
-    view = system_relation(node.db, node.name)
-    if view:
-        node.set("db", exp.to_identifier(HELPERS))
+    if node.db.startswith(HELPERS):
+        raise RedshiftError("42501", f"permission denied for schema {node.db}")
+    schema = system_relation(node.db, node.name)
+    if schema:
+        node.set("db", exp.to_identifier(schema))
 
 
 def column(node: exp.Column) -> None:

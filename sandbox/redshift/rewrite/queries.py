@@ -81,6 +81,11 @@ def _dot(node: exp.Dot) -> exp.Expression:
     return cast(exp.Expression, node.expression)
 
 
+def _ilike(node: exp.ILike) -> None:
+    """ILIKE folds ASCII letters alone, as PostgreSQL's does in collation C."""
+    node.set("this", exp.Collate(this=exp.Paren(this=node.this), expression=exp.to_identifier("C", quoted=True)))
+
+
 def _byte_string(node: exp.ByteString) -> exp.Expression:
     return exp.Literal.string(node.name)
 
@@ -184,6 +189,7 @@ _RULES: dict[type[Any], Callable[[Any], exp.Expression | None]] = {
     exp.Dot: _dot,
     exp.Except: _except_or_intersect,
     exp.Extract: functions.extract,
+    exp.ILike: _ilike,
     exp.Identifier: names.identifier,
     exp.Intersect: _except_or_intersect,
     exp.Is: _boolean_test,

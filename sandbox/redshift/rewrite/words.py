@@ -248,13 +248,16 @@ def refuse(piece: Piece) -> Statement:
     raise unsupported(" ".join(piece.words(2)).strip())
 
 
+_USER_WORDS = {"CREATEUSER": "SUPERUSER", "NOCREATEUSER": "NOSUPERUSER", "DISABLE": "NULL"}
+
+
 def user(piece: Piece) -> Statement:
-    """Users and groups as far as PostgreSQL's own carry them."""
-    refused = {"SYSLOG", "CONNECTION", "SESSION", "EXTERNALID", "CREATEROLE", "SUPERUSER", "REPLICATION", "BYPASSRLS"}
-    if refused & set(piece.words()):
-        raise unsupported(f"this option of {' '.join(piece.words(2))}")
-    text = piece.plain()
-    return Statement(text)
+    """Users and groups as far as PostgreSQL's own carry them; Redshift's CREATEUSER is a superuser."""
+    upper = piece.words()
+    refused = {"SYSLOG", "CONNECTION", "SESSION", "EXTERNALID", "CREATEROLE", "SUPERUSER", "REPLICATION", "BYPASSRLS", "SET", "RESET"}
+    if refused & set(upper):
+        raise unsupported(f"this option of {' '.join(upper[:2])}")
+    return Statement(piece.plain({at: _USER_WORDS[word] for at, word in enumerate(upper) if word in _USER_WORDS}))
 
 
 HANDLERS: dict[str, Handler] = {
