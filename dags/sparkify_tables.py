@@ -8,29 +8,29 @@ RUN_TABLE = "audit.run"
 RESULTS_TABLE = "quality.results"
 SCHEMAS = ("staging", "sparkify", "audit", "quality")
 
-# In order of creation: audit tables are made LIKE the published ones.
-TABLES = {
-    name: f"tables/{name.replace('.', '/')}.sql"
-    for name in (
-        "staging.events",
-        "staging.songs",
-        "staging.new_songs",
-        "staging.song_files",
-        "staging.new_song_files",
-        "sparkify.songplays",
-        "sparkify.users",
-        "sparkify.songs",
-        "sparkify.artists",
-        "sparkify.time",
-        "audit.songplays",
-        "audit.users",
-        "audit.songs",
-        "audit.artists",
-        "audit.time",
-        RUN_TABLE,
-        RESULTS_TABLE,
-    )
-}
+
+
+def ddl(*names: str) -> dict[str, str]:
+    """Tables and the files that create them."""
+    return {name: f"tables/{name.replace('.', '/')}.sql" for name in names}
+
+
+TABLES = ddl(
+    "staging.events",
+    "staging.songs",
+    "staging.new_songs",
+    "staging.song_files",
+    "staging.new_song_files",
+    "sparkify.songplays",
+    "sparkify.users",
+    "sparkify.songs",
+    "sparkify.artists",
+    "sparkify.time",
+    RUN_TABLE,
+    RESULTS_TABLE,
+)
+# Made LIKE the published tables.
+AUDIT_TABLES = ddl("audit.songplays", "audit.users", "audit.songs", "audit.artists", "audit.time")
 VIEWS = ("tables/staging/plays.sql",)
 
 CATALOGUE_COLUMNS = (

@@ -39,6 +39,7 @@ from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, TriggerRul
 from sparkify_checks import CHECKS
 from sparkify_tables import (
     ARTIST_COLUMNS,
+    AUDIT_TABLES,
     CATALOGUE_COLUMNS,
     PUBLICATIONS,
     RESULTS_TABLE,
@@ -130,6 +131,7 @@ with DAG(
         task_id="create_tables",
         schemas=SCHEMAS,
         tables=TABLES,
+        derived=AUDIT_TABLES,
         views=VIEWS,
         readers=READERS,
         readable="sparkify",

@@ -12,11 +12,12 @@ from warehouse.session import Session
 # At most this many rows go into the log and the error; a file full of the same mistake needs no more.
 MOST = 10
 
+# A line that is no JSON has no column and no value: then the line itself tells most.
 STL_LOAD_ERRORS = f"""SELECT
     TRIM(filename),
     line_number,
     TRIM(colname),
-    TRIM(raw_field_value),
+    CASE WHEN TRIM(colname) = '' THEN TRIM(raw_line) ELSE TRIM(raw_field_value) END,
     err_code,
     TRIM(err_reason)
 FROM stl_load_errors
@@ -41,8 +42,9 @@ LIMIT {MOST}"""
 def sentence(row: tuple[Any, ...]) -> str:
     """One load error in words."""
     file, line, column, value, code, reason = row
+    where = f", column {column}" if column else ""
     shown = "" if value is None else f", value {value!r}"
-    return f"{file}, line {line}, column {column or '?'}{shown}: {reason} (code {code})"
+    return f"{file}, line {line}{where}{shown}: {reason} (code {code})"
 
 
 def load_errors(session: Session, errors: tuple[type[Exception], ...]) -> list[str]:

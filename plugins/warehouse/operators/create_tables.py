@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from warehouse.merge import delete_all
 from warehouse.names import literal, schema_name, table_name
 from warehouse.operators.base import WarehouseOperator
 from warehouse.session import Session
@@ -76,6 +77,8 @@ class CreateTablesOperator(WarehouseOperator):
 
     :param schemas: the schemas to create.
     :param tables: `schema.table` to its .sql file, in order of creation; the file is rendered with `table`.
+    :param derived: the same for tables of candidates, made LIKE others. They hold nothing that lasts, so one that differs
+        is made anew; then no run is open any more, and its candidates cannot be published.
     :param views: .sql files of CREATE OR REPLACE VIEW, run after the tables.
     :param readers: a group that gets USAGE on `readable` and SELECT on its tables; none when empty.
     :param readable: the schema that `readers` may read.
@@ -88,6 +91,7 @@ class CreateTablesOperator(WarehouseOperator):
         *,
         schemas: Sequence[str],
         tables: Mapping[str, str],
+        derived: Mapping[str, str],
         views: Sequence[str] = (),
         readers: str = "",
         readable: str | None = None,
@@ -96,6 +100,7 @@ class CreateTablesOperator(WarehouseOperator):
         super().__init__(**kwargs)
         self.schemas = [schema_name(name) for name in schemas]
         self.tables = {table_name(name): file for name, file in tables.items()}
+        self.derived = {table_name(name): file for name, file in derived.items()}
         self.views = views
         self.readers = readers
         self.readable = readable and schema_name(readable)
@@ -104,22 +109,32 @@ class CreateTablesOperator(WarehouseOperator):
         """Create what is not there."""
         for schema in self.schemas:
             session.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        for table, file in self.tables.items():
+        for table, file in {**self.tables, **self.derived}.items():
             session.execute(self.render_sql(file, context, table=table))
         for file in self.views:
             session.execute(self.render_sql(file, context))
 
-    def compare(self, session: Session, context: Any) -> list[str]:
-        """All differences between live tables and their DDL, in words."""
-        found = []
-        for number, (table, file) in enumerate(self.tables.items()):
+    def compare(self, session: Session, context: Any, tables: Mapping[str, str]) -> dict[str, list[str]]:
+        """The tables that differ from their DDL, and how, in words."""
+        found = {}
+        for table, file in tables.items():
             # A name of its own: temporary tables of other sessions stand in the same catalogue.
-            temporary = f"#wanted_{uuid.uuid4().hex[:8]}_{number}"
+            temporary = f"#wanted_{uuid.uuid4().hex}"
             session.execute(self.render_sql(file, context, table=temporary))
             schema, _, name = table.partition(".")
             live = self.columns(session, name, f" AND n.nspname = {literal(schema)}")
-            found.extend(differences(table, live, self.columns(session, temporary)))
+            if words := differences(table, live, self.columns(session, temporary)):
+                found[table] = words
         return found
+
+    def renew(self, session: Session, context: Any, derived: Sequence[str]) -> None:
+        """Make tables of candidates anew, and close the run whose candidates they held."""
+        for table in derived:
+            self.log.info("%s differs from the table it is made like; making it anew", table)
+            session.execute(f"DROP TABLE {table}")
+            session.execute(self.render_sql(self.derived[table], context, table=table))
+        if derived:
+            session.execute(delete_all(self.run_table))
 
     def columns(self, session: Session, table: str, in_schema: str = "") -> Columns:
         """A table's columns, in order, from the catalogue."""
@@ -133,12 +148,13 @@ class CreateTablesOperator(WarehouseOperator):
         session.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {self.readable} TO GROUP {group}")
 
     def execute(self, context: Any) -> None:
-        """Create, compare, grant."""
+        """Create, grant, compare."""
         with self.transaction() as session:
             self.create(session, context)
             if self.readers and self.readable:
                 self.grant(session)
         with self.transaction() as session:
-            found = self.compare(session, context)
-        if found:
-            raise AirflowFailException("tables differ from their DDL:\n" + "\n".join(found))
+            if found := self.compare(session, context, self.tables):
+                words = [line for lines in found.values() for line in lines]
+                raise AirflowFailException("tables differ from their DDL:\n" + "\n".join(words))
+            self.renew(session, context, list(self.compare(session, context, self.derived)))

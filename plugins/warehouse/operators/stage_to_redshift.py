@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
@@ -104,7 +105,7 @@ class StageToRedshiftOperator(WarehouseOperator):
         if on_empty not in ("fail", "skip"):
             raise ValueError(f"not a way to treat an empty prefix: {on_empty!r}; expected fail or skip")
 
-    @property
+    @cached_property
     def s3(self) -> S3Hook:
         """The hook for listing and for the manifest."""
         return S3Hook(aws_conn_id=self.aws_conn_id)
