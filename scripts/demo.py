@@ -6,6 +6,7 @@ answers as libpq does, by PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE.
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import jinja2
@@ -45,19 +47,26 @@ def fetch(connection: psycopg.Connection, sql: str) -> tuple[list[str], list[tup
     return [column.name for column in cursor.description or []], cursor.fetchall()
 
 
+def spelled(value: object) -> str:
+    """A value as people read it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime.datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return str(value)
+
+
 def show(console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows as a table; numbers to the right."""
-    table = Table(title=title, title_justify="left", title_style="bold")
+    """Print rows as a table under its title; numbers to the right."""
+    table = Table()
     for number, column in enumerate(columns):
-        is_number = bool(rows) and all(isinstance(row[number], int | float) for row in rows)
-        table.add_column(column, justify="right" if is_number else "left", overflow="fold")
+        is_number = bool(rows) and all(isinstance(row[number], int | float | Decimal) for row in rows)
+        table.add_column(column.replace("_", " "), justify="right" if is_number else "left", overflow="fold")
     for row in rows:
-        table.add_row(
-            *(
-                "" if value is None else f"{value:,}" if isinstance(value, int) and value > 9999 else str(value)
-                for value in row
-            )
-        )
+        table.add_row(*map(spelled, row))
+    console.print(title, style="bold", highlight=False)
     console.print(table)
     console.print()
 
@@ -71,42 +80,45 @@ def load(console: Console, log: Path) -> None:
     conf = json.dumps({"period": "all"})
     succeeded = run_airflow("dags", "test", "sparkify_warehouse", "2018-11-01", "--conf", conf, log=log)
     for line in log.read_text(errors="replace").splitlines():
-        if found := LINES_WORTH_SHOWING.search(line):
-            console.print("  " + shorten(line, found.start()), highlight=False, markup=False)
+        if LINES_WORTH_SHOWING.search(line):
+            console.print("  " + message(line), highlight=False, markup=False, soft_wrap=True)
     console.print(f"The run took {time.monotonic() - started:.1f} s; its log is {log}\n", highlight=False)
     if not succeeded:
         console.print(log.read_text(errors="replace")[-6000:], markup=False, highlight=False)
         sys.exit("the run failed; nothing was published")
 
 
-def shorten(line: str, start: int) -> str:
+def message(line: str) -> str:
     """The message of a log line, without the time before it and the source behind it."""
-    message = re.sub(r"\x1b\[[0-9;]*m", "", line)
-    message = re.sub(r"^\S+ \[\w+ *\] ", "", message)
-    return re.sub(r" {2,}\[[\w.]+\].*$", "", message).strip() or line[start:]
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", line)
+    plain = re.sub(r"^\S+ \[\w+ *\] ", "", plain)
+    return re.sub(r"\s*\[airflow\.[\w.]+\] loc=\S+$", "", plain).strip()
 
 
 def main() -> None:
     """Load and show."""
     console = Console(width=None if sys.stdout.isatty() else 110)
     log = Path(os.environ["AIRFLOW_HOME"]) / "demo.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
     load(console, log)
     with psycopg.connect("", autocommit=True) as connection:
         counts = [
             (f"sparkify.{name}", *fetch(connection, f"SELECT COUNT(*) FROM sparkify.{name}")[1][0]) for name in TABLES
         ]
         show(console, "Published", ["table", "rows"], counts)
-        columns, rows = fetch(
-            connection,
-            "SELECT severity, passed, COUNT(*) AS checks FROM quality.results GROUP BY severity, passed ORDER BY 1, 2",
-        )
-        show(
-            console,
-            "Checks",
-            columns,
-            [(severity, "passed" if passed else "failed", n) for severity, passed, n in rows],
-        )
+        checks(console, connection)
         answers(console, connection)
+
+
+def checks(console: Console, connection: psycopg.Connection) -> None:
+    """How many checks passed, and what those that did not have to say."""
+    _, results = fetch(connection, "SELECT passed, severity, sentence, observed, expected FROM quality.results")
+    failed = [result[1:] for result in results if not result[0]]
+    title = f"Checks: {len(results) - len(failed)} of {len(results)} passed"
+    if failed:
+        show(console, title, ["severity", "claim", "observed", "expected"], failed)
+    else:
+        console.print(f"{title}\n", style="bold", highlight=False)
 
 
 def answers(console: Console, connection: psycopg.Connection) -> None:
