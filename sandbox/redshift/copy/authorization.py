@@ -28,7 +28,8 @@ def from_role(role: str) -> Authorization:
         for arn in re.split(r",(?=arn:)", role):
             if not ROLE.fullmatch(arn):
                 raise RedshiftError(
-                    "XX000", f"Invalid IAM role ARN '{arn}'. Must be of the format: 'arn:aws:iam::<account>:role/<name>'"
+                    "XX000",
+                    f"Invalid IAM role ARN '{arn}'. Must be of the format: 'arn:aws:iam::<account>:role/<name>'",
                 )
     return Authorization(role=role)
 

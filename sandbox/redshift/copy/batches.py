@@ -1,4 +1,4 @@
-"""The threads' side of one COPY: objects in, batches of CSV and error rows out, never more than a few pieces in memory."""
+"""The threads' side of one COPY: objects in, batches of CSV and error rows out, a few pieces in memory at most."""
 
 from __future__ import annotations
 
@@ -111,7 +111,9 @@ class Load:
         try:
             return jsonpaths.read_jsonpaths(self.source.get(path))
         except FileNotFoundError as error:
-            raise RedshiftError("XX000", f"Problem reading jsonpaths file {path} - the specified key does not exist") from error
+            raise RedshiftError(
+                "XX000", f"Problem reading jsonpaths file {path} - the specified key does not exist"
+            ) from error
 
     def _pieces(self, objects: list[S3Object]) -> Iterator[Piece]:
         for file, stream in self.source.contents(objects, self.command.compression):
@@ -137,9 +139,7 @@ class Load:
     def _exactly(self, piece: Piece) -> Iterator[Batch]:
         csv, size, errors = [], 0, []
         options, limit = self.command.conversion, self.command.max_errors
-        for line in convert_piece(
-            piece, self.table.columns, self.paths, self.ignore_case, options, self.dates.cast
-        ):
+        for line in convert_piece(piece, self.table.columns, self.paths, self.ignore_case, options, self.dates.cast):
             if self.stopped.is_set():
                 return
             if isinstance(line, bytes):

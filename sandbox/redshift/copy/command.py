@@ -1,4 +1,4 @@
-"""The text of a COPY becomes a CopyCommand: clauses in any order, each refused by name where this stage cannot do it."""
+"""The text of a COPY becomes a CopyCommand: clauses in any order, what is not supported refused by name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 from sandbox.redshift.copy.authorization import Authorization, from_credentials, from_keys, from_role
-from sandbox.redshift.copy.times import AUTO, TimeFormat, parse_format
+from sandbox.redshift.copy.times import DEFAULT, TimeFormat, parse_format
 from sandbox.redshift.errors import RedshiftError, unsupported
 
 TOKEN = re.compile(
@@ -23,16 +23,17 @@ TOKEN = re.compile(
 # standard_conforming_strings does not exist in Redshift: a backslash escapes in every literal.
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
-FLAGS = frozenset(
-    "MANIFEST ACCEPTANYDATE BLANKSASNULL EMPTYASNULL EXPLICIT_IDS IGNOREALLERRORS NOLOAD ROUNDEC TRIMBLANKS"
-    " TRUNCATECOLUMNS".split()
-)
-COMPRESSIONS = frozenset({"GZIP", "BZIP2", "ZSTD"})
-NOT_WITH_JSON = frozenset(
-    "CSV DELIMITER ESCAPE FILLRECORD FIXEDWIDTH IGNOREBLANKLINES NULL QUOTE READRATIO REMOVEQUOTES".split()
-)
-OTHER_FORMATS = frozenset({"AVRO", "ORC", "PARQUET", "SHAPEFILE"})
-NOT_YET = frozenset({"ENCRYPTED", "MASTER_SYMMETRIC_KEY", "LZOP", "SSH", "SIMPLIFY"})
+FLAGS = {
+    *("MANIFEST", "ACCEPTANYDATE", "BLANKSASNULL", "EMPTYASNULL", "EXPLICIT_IDS", "IGNOREALLERRORS", "NOLOAD"),
+    *("ROUNDEC", "TRIMBLANKS", "TRUNCATECOLUMNS"),
+}
+COMPRESSIONS = {"GZIP", "BZIP2", "ZSTD"}
+NOT_WITH_JSON = {
+    *("CSV", "DELIMITER", "ESCAPE", "FILLRECORD", "FIXEDWIDTH", "IGNOREBLANKLINES", "NULL", "QUOTE", "READRATIO"),
+    "REMOVEQUOTES",
+}
+OTHER_FORMATS = {"AVRO", "ORC", "PARQUET", "SHAPEFILE"}
+NOT_YET = {"ENCRYPTED", "MASTER_SYMMETRIC_KEY", "LZOP", "SSH", "SIMPLIFY"}
 SWITCHES = {"ON": True, "TRUE": True, "OFF": False, "FALSE": False}
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 
@@ -182,6 +183,10 @@ class _Parser:
             raise _syntax_error(value)
         return value
 
+    def string_or_name(self) -> str:
+        self.word("AS")
+        return self.string() if self.peek()[0] == "string" else self.name()
+
     def number(self, keyword: str, lowest: int, highest: int) -> int:
         self.word("AS")
         kind, value = self.next()
@@ -251,7 +256,7 @@ class _Parser:
             "REGION": self.string,
             "DATEFORMAT": self.string,
             "TIMEFORMAT": self.string,
-            "ENCODING": lambda: self.string() if self.word("AS") or self.peek()[0] == "string" else self.name(),
+            "ENCODING": self.string_or_name,
             "ACCEPTINVCHARS": lambda: self.string() if self.word("AS") or self.peek()[0] == "string" else "?",
             "IGNOREHEADER": lambda: self.number("IGNOREHEADER", 0, 2**31 - 1),
             "MAXERROR": lambda: self.number("MAXERROR", 0, 100000),
@@ -336,13 +341,15 @@ class _Parser:
         given = self.given
         replacement = self.text_of("ACCEPTINVCHARS")
         if replacement is not None and (len(replacement) != 1 or not replacement.isascii() or replacement == "\0"):
-            raise RedshiftError("22023", f"invalid ACCEPTINVCHARS '{replacement}', expected one ASCII character, not NUL")
+            raise RedshiftError(
+                "22023", f"invalid ACCEPTINVCHARS '{replacement}', expected one ASCII character, not NUL"
+            )
         dateformat, timeformat = self.text_of("DATEFORMAT"), self.text_of("TIMEFORMAT")
         if dateformat in ("epochsecs", "epochmillisecs"):
             raise RedshiftError("22023", f"invalid DATEFORMAT '{dateformat}', expected 'auto' or a format")
         return Conversion(
             dateformat=parse_format("DATEFORMAT", dateformat or "YYYY-MM-DD"),
-            timeformat=parse_format("TIMEFORMAT", timeformat or "YYYY-MM-DD HH:MI:SS", zone=timeformat is None),
+            timeformat=parse_format("TIMEFORMAT", timeformat or DEFAULT, zone=timeformat is None),
             acceptanydate="ACCEPTANYDATE" in given,
             acceptinvchars=replacement,
             blanksasnull="BLANKSASNULL" in given,
@@ -351,6 +358,3 @@ class _Parser:
             trimblanks="TRIMBLANKS" in given,
             truncatecolumns="TRUNCATECOLUMNS" in given,
         )
-
-
-__all__ = ["AUTO", "Conversion", "CopyCommand", "S3Path", "parse_copy", "s3_path"]

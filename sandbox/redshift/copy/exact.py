@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 import psycopg
 
 from sandbox.redshift.copy.command import Conversion
-from sandbox.redshift.copy.jsonpaths import Path, PathProblem, find
+from sandbox.redshift.copy.jsonpaths import Path, PathError, find
 from sandbox.redshift.copy.pieces import Piece
 from sandbox.redshift.copy.records import MAX_VALUE, Record, Value, records
 from sandbox.redshift.copy.table import Column
-from sandbox.redshift.copy.values import AutoCast, FieldProblem, convert, raw_text
+from sandbox.redshift.copy.values import AutoCast, FieldError, convert, raw_text
 
 BAD_JSON = 1216  # "invalid input line": the nearest of STL_LOAD_ERRORS' codes
 RAW = 1024  # characters of the raw texts kept: the tables' width
@@ -82,7 +82,7 @@ def convert_piece(
     for record in records(piece.data, piece.first_line):
         if record.root is None or (only_objects and not isinstance(record.root, dict)):
             reason = record.problem or "Invalid JSON: an array cannot be mapped to columns by name"
-            yield _error(piece, record, None, None, FieldProblem(BAD_JSON, reason))
+            yield _error(piece, record, None, None, FieldError(BAD_JSON, reason))
             continue
         root = record.root
         if ignore_case and isinstance(root, dict):
@@ -94,10 +94,10 @@ def convert_piece(
                 value = None
                 value = find(piece.data, root, path)
                 fields.append(convert(piece.data, value, column, options, auto))
-            except PathProblem as problem:
-                yield _error(piece, record, column, None, FieldProblem(BAD_JSON, str(problem)))
+            except PathError as problem:
+                yield _error(piece, record, column, None, FieldError(BAD_JSON, str(problem)))
                 break
-            except FieldProblem as problem:
+            except FieldError as problem:
                 yield _error(piece, record, column, value, problem)
                 break
         else:
@@ -116,7 +116,7 @@ def _lower(root: dict[str, Value]) -> dict[str, Value]:
     return lowered
 
 
-def _error(piece: Piece, record: Record, column: Column | None, value: Value | None, problem: FieldProblem) -> LoadError:
+def _error(piece: Piece, record: Record, column: Column | None, value: Value | None, problem: FieldError) -> LoadError:
     raw_value = raw_text(piece.data, value)[:RAW]
     raw_line = _shown(piece.data[record.start : min(record.end, record.start + RAW)])
     path = str(piece.file.path)

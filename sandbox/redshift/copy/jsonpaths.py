@@ -15,7 +15,7 @@ STEP = re.compile(r"\.([^'.\[\]]+)|\['((?:[^'\\]|\\.)*)'\]|\[(\d+)\]|\[\"((?:[^\
 OUT_OF_RANGE = "Invalid JSONPath format: Not an array or index out of range."
 
 
-class PathProblem(Exception):
+class PathError(Exception):
     """A path leads through an array that is not there or too short."""
 
 
@@ -76,7 +76,7 @@ def check_count(paths: Sequence[Path], columns: int) -> None:
 
 
 def find(data: bytes, root: Members | list[Value], path: Path) -> Value | None:
-    """The value a path leads to, None when a member on the way is missing; PathProblem for a missing array element."""
+    """The value a path leads to, None when a member on the way is missing; PathError for a missing array element."""
     here: Members | list[Value] | None = root
     value: Value | None = None
     for depth, step in enumerate(path):
@@ -84,7 +84,7 @@ def find(data: bytes, root: Members | list[Value], path: Path) -> Value | None:
             here = scan_container(data, value.start)[0] if value.kind in "{[" else None
         if isinstance(step, int):
             if not isinstance(here, list) or step >= len(here):
-                raise PathProblem(OUT_OF_RANGE)
+                raise PathError(OUT_OF_RANGE)
             value = here[step]
         else:
             value = here.get(step) if isinstance(here, dict) else None

@@ -1,4 +1,4 @@
-"""A COPY from S3, start to end: rows go into the client's transaction, errors into the system tables, notices to the client."""
+"""A COPY from S3, start to end: rows into the client's transaction, errors into the system tables."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class CopyOutcome:
     tag: str = "COPY"
 
 
-class CopyFailed(RedshiftError):
+class CopyFailed(RedshiftError):  # noqa: N818 - as Redshift says it: the load failed
     """A COPY that had begun to load; `query_id` is its pg_last_copy_id."""
 
     def __init__(self, query_id: int, message: str, detail: str | None = None) -> None:

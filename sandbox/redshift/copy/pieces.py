@@ -1,7 +1,7 @@
 """Files become pieces of some megabytes cut between root-level values, and small pieces become groups.
 
-A cut or a joint never makes good JSON of bad: a `}` or `]`, a newline and a `{` or `[` cannot follow each other inside one
-valid value, since a comma would stand between them and a raw newline cannot stand inside a string.
+A cut or a joint never makes good JSON of bad: a `}` or `]`, a newline and a `{` or `[` cannot follow each other inside
+one valid value, since a comma would stand between them and a raw newline cannot stand inside a string.
 """
 
 from __future__ import annotations

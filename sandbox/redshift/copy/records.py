@@ -1,7 +1,7 @@
 """An exact scanner of a stream of JSON values in bytes: records with line numbers, values as spans of the source text.
 
-It works on bytes so that bad UTF-8 inside a string is a matter of that value alone, and keeps spans so that a number or a
-nested value reaches a VARCHAR column exactly as it was written.
+It works on bytes so that bad UTF-8 inside a string is a matter of that value alone, and keeps spans so that a number or
+a nested value reaches a VARCHAR column exactly as it was written.
 """
 
 from __future__ import annotations
@@ -20,12 +20,30 @@ WHITE = rb"[ \t\r\n]*"
 BLANK = re.compile(WHITE)
 TOKEN = re.compile(WHITE + b"(?:(" + SCALAR + rb")|([{}\[\],:]))")
 # one member whose value is a scalar, with what follows it: most of most files in one match each
-MEMBER = re.compile(WHITE + b"(" + STRING + b")" + WHITE + b":" + WHITE + b"(?:(" + SCALAR + b")" + WHITE + rb"([,}])|(?=[{\[]))")
+MEMBER = re.compile(
+    WHITE + b"(" + STRING + b")" + WHITE + b":" + WHITE + b"(?:(" + SCALAR + b")" + WHITE + rb"([,}])|(?=[{\[]))"
+)
 BRACKETS = re.compile(STRING + rb'|[{}\[\]"]')
 NEXT_RECORD = re.compile(rb"\n[ \t\r\n]*(?=[{\[])")
 
+# inside a nested value: what is expected, what comes -> what is expected then
+VALUE, VALUE_OR_END, NAME, NAME_OR_END = "a value", "a value or ']'", "a name in quotes", "a name in quotes or '}'"
+COLON, MORE_OR_END = "':'", "',' or the end"
+AFTER = {
+    **{(state, "scalar"): MORE_OR_END for state in (VALUE, VALUE_OR_END)},
+    **{(state, "{"): NAME_OR_END for state in (VALUE, VALUE_OR_END)},
+    **{(state, "["): VALUE_OR_END for state in (VALUE, VALUE_OR_END)},
+    **{(state, "name"): COLON for state in (NAME, NAME_OR_END)},
+    (COLON, ":"): VALUE,
+    (MORE_OR_END, ","): VALUE,  # or NAME, inside an object
+    (MORE_OR_END, "}"): MORE_OR_END,
+    (MORE_OR_END, "]"): MORE_OR_END,
+    (NAME_OR_END, "}"): MORE_OR_END,
+    (VALUE_OR_END, "]"): MORE_OR_END,
+}
 
-class JsonProblem(Exception):
+
+class JsonError(Exception):
     """The text is no JSON at `position`."""
 
     def __init__(self, data: bytes, position: int, expected: str) -> None:
@@ -68,7 +86,7 @@ def records(data: bytes, first_line: int = 1) -> Iterator[Record]:
             root, end = scan_container(data, position)
             if end - position > MAX_VALUE:
                 root, problem = None, f"JSON value of {end - position} bytes exceeds the limit of {MAX_VALUE} bytes"
-        except JsonProblem as bad:
+        except JsonError as bad:
             end, problem = _recover(data, position, bad.position), str(bad)
         line += data.count(b"\n", counted, end)
         counted = end
@@ -83,7 +101,7 @@ def scan_container(data: bytes, start: int) -> tuple[Members | list[Value], int]
         return _members(data, start + 1)
     if first == b"[":
         return _elements(data, start + 1)
-    raise JsonProblem(data, start, "an object or array")
+    raise JsonError(data, start, "an object or array")
 
 
 def text_of(data: bytes, value: Value) -> str:
@@ -136,7 +154,7 @@ def _members(data: bytes, position: int) -> tuple[Members, int]:
         if following == b"}":
             return members, position
         if following != b",":
-            raise JsonProblem(data, position - 1, "',' or '}'")
+            raise JsonError(data, position - 1, "',' or '}'")
 
 
 def _elements(data: bytes, position: int) -> tuple[list[Value], int]:
@@ -151,65 +169,54 @@ def _elements(data: bytes, position: int) -> tuple[list[Value], int]:
         elif token and token[2] in (b"{", b"["):
             value = Value(token[2].decode(), token.start(2), _skip_container(data, token.start(2)))
         else:
-            raise JsonProblem(data, position, "a value")
+            raise JsonError(data, position, "a value")
         elements.append(value)
         position = _skip_blank(data, value.end) + 1
         following = data[position - 1 : position]
         if following == b"]":
             return elements, position
         if following != b",":
-            raise JsonProblem(data, position - 1, "',' or ']'")
+            raise JsonError(data, position - 1, "',' or ']'")
 
 
 def _scalar(first: bytes, start: int, end: int) -> Value:
     return Value(first.decode() if first in (b'"', b"t", b"f", b"n") else "0", start, end)
 
 
-def _bad_member(data: bytes, position: int) -> JsonProblem:
+def _bad_member(data: bytes, position: int) -> JsonError:
     """Which part of a member is not there."""
     for pattern, expected in ((STRING, "a name in quotes"), (b":", "':'"), (SCALAR, "a value")):
         found = re.compile(WHITE + pattern).match(data, position)
         if not found:
-            return JsonProblem(data, position, expected)
+            return JsonError(data, position, expected)
         position = found.end()
-    return JsonProblem(data, position, "',' or '}'")
+    return JsonError(data, position, "',' or '}'")
 
 
 def _skip_container(data: bytes, position: int) -> int:
     """Where the valid nested value at `position` ends. A stack instead of recursion: depth is the data's affair."""
-    closers: list[bytes] = []
-    expected = "a value"
+    closers: list[str] = []
+    expected = VALUE
     while True:
         token = TOKEN.match(data, position)
-        if not token:
-            raise JsonProblem(data, position, expected)
-        scalar, sign = token[1], token[2]
-        if scalar is not None:
-            if expected.startswith("a value"):
-                expected = "',' or the end"
-            elif expected.startswith("a name") and scalar.startswith(b'"'):
-                expected = "':'"
-            else:
-                raise JsonProblem(data, position, expected)
-        elif sign in (b"{", b"[") and expected.startswith("a value"):
-            closers.append(b"}" if sign == b"{" else b"]")
-            expected = "a name or '}'" if sign == b"{" else "a value or ']'"
-        elif closers and sign == closers[-1] and (expected == "',' or the end" or expected.endswith(f"or '{sign.decode()}'")):
-            closers.pop()
-            expected = "',' or the end"
-            if not closers:
-                return token.end()
-        elif sign == b"," and expected == "',' or the end":
-            expected = "a name" if closers[-1] == b"}" else "a value"
-        elif sign == b":" and expected == "':'":
-            expected = "a value"
-        else:
-            raise JsonProblem(data, position, expected)
+        kind = "" if not token else "scalar" if token[1] else token[2].decode()
+        if kind == "scalar" and token and token[1].startswith(b'"') and expected in (NAME, NAME_OR_END):
+            kind = "name"
+        following = AFTER.get((expected, kind))
+        if token is None or following is None or (kind in ("}", "]") and closers[-1] != kind):
+            raise JsonError(data, position, expected)
         position = token.end()
+        if kind in ("{", "["):
+            closers.append("}" if kind == "{" else "]")
+        elif kind in ("}", "]"):
+            closers.pop()
+            if not closers:
+                return position
+        expected = NAME if kind == "," and closers[-1] == "}" else following
 
 
 def _recover(data: bytes, start: int, problem: int) -> int:
-    """Where to go on after a bad record: behind its brackets if they balance, else at the next line that opens a record."""
+    """Where to go on after a bad record: behind its brackets if they balance, else at the next line that opens one."""
     if data[start : start + 1] in (b"{", b"["):
         depth = 0
         for token in BRACKETS.finditer(data, start):

@@ -1,4 +1,4 @@
-"""S3 as COPY reads it: keys by prefix or manifest, many GETs in flight, contents in order and decompressed on the way."""
+"""S3 as COPY reads it: keys by prefix or manifest, many GETs in flight, contents in order and decompressed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import obstore
 import obstore.exceptions
@@ -23,9 +23,13 @@ from obstore.store import S3Store
 from sandbox.redshift.copy.command import S3Path, s3_path
 from sandbox.redshift.errors import RedshiftError
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer as Buffer
+
 IN_FLIGHT = 32  # GETs at once; beyond it a local S3 gets no faster
-WHOLE = 1024 * 1024  # bytes: objects up to this size are fetched ahead, whole; larger ones range by range
-RANGE = 8 * 1024 * 1024  # bytes of one ranged GET; one is read ahead
+WHOLE = 1024 * 1024  # bytes: objects up to this size are fetched ahead, whole; larger ones are streamed
+CHUNK = 4 * 1024 * 1024  # bytes of a stream handed over at a time; one more is read ahead
+ERRORS = (obstore.exceptions.BaseError, OSError)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +63,7 @@ class Source:
                 for entry in entries
                 if entry["path"].startswith(prefix.key)
             ]
-        except (obstore.exceptions.BaseError, OSError) as error:
+        except ERRORS as error:
             raise _refusal(error) from error
         if not found:
             raise _with_detail(f"The specified S3 prefix '{prefix.key}' does not exist", "s3_utility.cpp")
@@ -67,7 +71,9 @@ class Source:
 
     def manifest(self, path: S3Path) -> list[S3Object]:
         """The objects a manifest names, in its order, twice if named twice; optional ones that are missing left out."""
-        needs_full_path = _with_detail("COPY with MANIFEST parameter requires full path of an S3 object", "s3_utility.cpp")
+        needs_full_path = _with_detail(
+            "COPY with MANIFEST parameter requires full path of an S3 object", "s3_utility.cpp"
+        )
         if not path.key or path.key.endswith("/"):
             raise needs_full_path
         try:
@@ -82,7 +88,9 @@ class Source:
             if size is not None:
                 found.append(S3Object(entry, size))
             elif mandatory:
-                raise _with_detail(f"The specified key does not exist: mandatory manifest entry {entry}", "s3_utility.cpp")
+                raise _with_detail(
+                    f"The specified key does not exist: mandatory manifest entry {entry}", "s3_utility.cpp"
+                )
         if not found:
             raise _with_detail(f"None of the {len(entries)} files of manifest {path} exists", "s3_utility.cpp")
         return found
@@ -95,7 +103,7 @@ class Source:
             if "NoSuchBucket" in str(error):
                 raise _refusal(error) from error
             raise
-        except (obstore.exceptions.BaseError, OSError) as error:
+        except ERRORS as error:
             raise _refusal(error) from error
 
     def contents(self, objects: Iterable[S3Object], compression: str | None) -> Iterator[tuple[S3Object, BinaryIO]]:
@@ -108,14 +116,16 @@ class Source:
             if not ahead:
                 return
             current, whole = ahead.popleft()
-            stream: BinaryIO = io.BytesIO(whole.result()) if whole else io.BufferedReader(_Ranges(self, current), 2**20)
+            # a stream, not ranges: rclone answers a range with status 200, which object_store refuses
+            stream = io.BytesIO(whole.result()) if whole else self._opened(current.path)
             yield current, _decompressed(stream, compression)
 
-    def range(self, path: S3Path, start: int, length: int) -> bytes:
+    def _opened(self, path: S3Path) -> BinaryIO:
         try:
-            return bytes(obstore.get_range(self._store(path.bucket), path.key, start=start, length=length))
-        except (obstore.exceptions.BaseError, OSError) as error:
+            response = obstore.get(self._store(path.bucket), path.key)
+        except ERRORS as error:
             raise _refusal(error) from error
+        return io.BufferedReader(_Body(iter(response.stream(min_chunk_size=CHUNK)), self.pool), 2**20)
 
     def _existing(self, path: S3Path) -> bytes:
         try:
@@ -128,7 +138,7 @@ class Source:
             return obstore.head(self._store(path.bucket), path.key)["size"]
         except FileNotFoundError:
             return None
-        except (obstore.exceptions.BaseError, OSError) as error:
+        except ERRORS as error:
             raise _refusal(error) from error
 
     def _store(self, bucket: str) -> S3Store:
@@ -140,41 +150,41 @@ class Source:
                 access_key_id=key,
                 secret_access_key=secret,
                 region=region,
-                client_options={"allow_http": True},
+                # the time-out is for a whole body, which a slow client of ours may take long to read
+                client_options={"allow_http": True, "timeout": datetime.timedelta(hours=6)},
                 # Redshift retries for minutes; here a failure is one of the set-up and is to be seen at once
                 retry_config={"max_retries": 1, "retry_timeout": datetime.timedelta(seconds=5)},
             )
         return self.stores[bucket]
 
 
-class _Ranges(io.RawIOBase):
-    """A large object as a stream: ranged GETs, the next one under way while this one is read."""
+class _Body(io.RawIOBase):
+    """A large object as a file: one GET, its next chunk read ahead while this one is used."""
 
-    def __init__(self, source: Source, target: S3Object) -> None:
-        self.source = source
-        self.target = target
-        self.asked = 0
+    def __init__(self, chunks: Iterator[bytes], pool: concurrent.futures.Executor) -> None:
+        self.chunks = chunks
+        self.pool = pool
         self.current = memoryview(b"")
-        self.coming = self._ask()
+        self.coming = pool.submit(self._next)
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed: WriteableBuffer
-        if not self.current and self.coming is not None:
+    def readinto(self, buffer: Buffer) -> int:
+        if not self.current:
             self.current = memoryview(self.coming.result())
-            self.coming = self._ask()
-        count = min(len(buffer), len(self.current))
-        buffer[:count] = self.current[:count]
+            self.coming = self.pool.submit(self._next)
+        target = memoryview(buffer)
+        count = min(len(target), len(self.current))
+        target[:count] = self.current[:count]
         self.current = self.current[count:]
         return count
 
-    def _ask(self) -> concurrent.futures.Future[bytes] | None:
-        length = min(RANGE, self.target.size - self.asked)
-        if length <= 0:
-            return None
-        start, self.asked = self.asked, self.asked + length
-        return self.source.pool.submit(self.source.range, self.target.path, start, length)
+    def _next(self) -> bytes:
+        try:
+            return bytes(next(self.chunks, b""))
+        except ERRORS as error:
+            raise _refusal(error) from error
 
 
 def _decompressed(stream: BinaryIO, compression: str | None) -> BinaryIO:

@@ -12,15 +12,15 @@ from sandbox.redshift.copy.exact import LoadError
 from sandbox.redshift.copy.table import Column
 
 INSERT_ERROR = (
-    "INSERT INTO pg_redshift.load_errors (query, userid, slice, tbl, starttime, session, database, filename, line_number,"
-    " colname, type, col_length, position, raw_line, raw_field_value, err_code, err_reason)"
+    "INSERT INTO pg_redshift.load_errors (query, userid, slice, tbl, starttime, session, database, filename,"
+    " line_number, colname, type, col_length, position, raw_line, raw_field_value, err_code, err_reason)"
     " VALUES (%s, %s, 0, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 INSERT_COMMIT = (
     "INSERT INTO pg_redshift.load_commits (query, userid, slice, filename, byte_offset, lines_scanned, errors, curtime,"
     " status, file_format) VALUES (%s, %s, 0, %s, %s, %s, %s, %s, 1, 'JSON')"
 )
-TYPE_NAMES = {"bpchar": "char", "text": "varchar", "jsonb": "super"}
+TYPE_NAMES = {"bpchar": "char", "text": "varchar"}
 
 
 @dataclasses.dataclass(frozen=True)

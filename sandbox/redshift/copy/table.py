@@ -10,7 +10,7 @@ from sandbox.redshift.errors import RedshiftError, unsupported
 
 MAX_VARCHAR = 65535  # bytes; what a column without a declared length can hold
 
-# kind in pg_type -> (name in the load-error tables, name in Redshift's texts)
+# pg_type's name -> the name in Redshift's texts
 TYPES = {
     "int2": "Short",
     "int4": "Integer",
@@ -25,8 +25,18 @@ TYPES = {
     "date": "Date",
     "timestamp": "Timestamp",
     "timestamptz": "Timestamptz",
-    "jsonb": "Super",
 }
+# the client's session takes no parameters here: names come in as quoted literals
+TABLE = (
+    "SELECT c.oid, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), c.relkind"
+    " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE c.oid = pg_catalog.to_regclass({})"
+)
+COLUMNS = (
+    "SELECT a.attname, t.typname, a.atttypmod, a.attnotnull, a.attidentity, a.atthasdef"
+    " FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
+    " WHERE a.attrelid = {} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
+)
 
 
 class Fetcher(Protocol):
@@ -66,24 +76,13 @@ class Table:
 async def read_table(host: Fetcher, command: CopyCommand) -> Table:
     """The table as the client's transaction sees it; RedshiftError when it, or a listed column, does not exist."""
     name = quote(command.table) if command.schema is None else f"{quote(command.schema)}.{quote(command.table)}"
-    found = await host.fetch(
-        "SELECT c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.relkind"
-        " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        f" WHERE c.oid = pg_catalog.to_regclass({literal(name)})"
-    )
+    found = await host.fetch(TABLE.format(literal(name)))
     if not found:
         raise RedshiftError("XX000", f"Cannot COPY into nonexistent table {command.table}")
     oid, qualified, kind = found[0]
     if kind not in ("r", "p"):
         raise RedshiftError("42809", f'cannot copy to "{command.table}": it is not a table')
-    columns = [
-        _column(row)
-        for row in await host.fetch(
-            "SELECT a.attname, t.typname, a.atttypmod, a.attnotnull, a.attidentity, a.atthasdef"
-            " FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
-            f" WHERE a.attrelid = {oid} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
-        )
-    ]
+    columns = [_column(row) for row in await host.fetch(COLUMNS.format(oid))]
     return Table(int(oid or 0), command.table, qualified or "", tuple(_filled(columns, command)))
 
 

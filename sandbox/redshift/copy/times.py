@@ -9,6 +9,7 @@ import re
 from sandbox.redshift.errors import RedshiftError
 
 AUTO = "auto"
+DEFAULT = "YYYY-MM-DD HH:MI:SS"
 EPOCHS = {"epochsecs": 1, "epochmillisecs": 1000}
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # In COPY, HH is the 24-hour clock (in TO_TIMESTAMP it is not).  Longest first: the tokeniser takes the first that fits.
@@ -33,11 +34,10 @@ ZONE = r"(?P<zone>[ ]?(?:[+-][0-9]{2}(?::?[0-9]{2})?|Z))?"
 
 @dataclasses.dataclass(frozen=True)
 class TimeFormat:
-    """`text` as given; `pattern` of one whole value, None for 'auto', 'epochsecs' and 'epochmillisecs'; its `fields`."""
+    """`text` as given; `pattern` of one whole value, None for 'auto', 'epochsecs' and 'epochmillisecs'."""
 
     text: str
     pattern: str | None = None
-    fields: tuple[str, ...] = ()
 
 
 def parse_format(keyword: str, text: str, zone: bool = False) -> TimeFormat:
@@ -57,14 +57,14 @@ def parse_format(keyword: str, text: str, zone: bool = False) -> TimeFormat:
         if field is not None:
             fields.append(field)
         pattern += part
-        if date_end is None and {"day"} < set(fields) and set(fields) & {"year", "yy"} and set(fields) & {"month", "mon"}:
+        if date_end is None and "day" in fields and set(fields) & {"year", "yy"} and set(fields) & {"month", "mon"}:
             date_end = len(pattern)
-    if date_end is None or set(fields) <= {"day"}:
+    if date_end is None:
         raise RedshiftError("22023", f"invalid {keyword} '{text}', expected at least year, month and day")
     # A TIMESTAMP may come as a date alone (midnight), and a DATE with a time behind it (dropped).
     rest = pattern[date_end:]
     tail = f"(?:{rest})?" if rest else r"(?:[ T].*)?"
-    return TimeFormat(text, pattern[:date_end] + tail + (ZONE if zone else ""), tuple(fields))
+    return TimeFormat(text, pattern[:date_end] + tail + (ZONE if zone else ""))
 
 
 def read(text: str, form: TimeFormat) -> tuple[datetime.datetime, str] | None:
@@ -73,10 +73,9 @@ def read(text: str, form: TimeFormat) -> tuple[datetime.datetime, str] | None:
     if not found:
         return None
     part = {name: value for name, value in found.groupdict().items() if value is not None}
+    year = int(part.get("year") or part["yy"])
     if "yy" in part:
-        year = int(part["yy"]) + (2000 if int(part["yy"]) < 70 else 1900)
-    else:
-        year = int(part["year"])
+        year += 2000 if year < 70 else 1900  # as PostgreSQL reads two digits
     month = MONTHS.index(part["mon"].lower()) + 1 if "mon" in part else int(part["month"])
     hour = int(part.get("hour") or part.get("hour12") or 0)
     if "half" in part:

@@ -30,7 +30,7 @@ EXACT = decimal.Context(prec=2000)
 AutoCast = Callable[[str, str], str | None]
 
 
-class FieldProblem(Exception):
+class FieldError(Exception):
     """A value that does not fit its column: STL_LOAD_ERRORS' code and reason, and the position in the value."""
 
     def __init__(self, code: int, reason: str, position: int = 0) -> None:
@@ -41,11 +41,11 @@ class FieldProblem(Exception):
 
 
 def convert(data: bytes, value: Value | None, column: Column, options: Conversion, auto: AutoCast) -> str | None:
-    """Text for PostgreSQL or None for NULL; FieldProblem when the row cannot be loaded."""
+    """Text for PostgreSQL or None for NULL; FieldError when the row cannot be loaded."""
     text = None if value is None or value.kind == "n" else _field(data, value, column, options)
     result = None if text is None else _typed(text, column, options, auto)
     if result is None and column.not_null:
-        raise FieldProblem(1213, "Missing data for not-null field")
+        raise FieldError(1213, "Missing data for not-null field")
     return result
 
 
@@ -55,28 +55,18 @@ def raw_text(data: bytes, value: Value | None) -> str:
 
 
 def _field(data: bytes, value: Value, column: Column, options: Conversion) -> str:
-    """The value's text, valid as UTF-8 and without NUL, or FieldProblem."""
-    if column.type == "jsonb":
-        text = data[value.start : value.end].decode("utf-8", "surrogateescape")
-        if re.search(r"(?<!\\)(?:\\\\)*\\u0000", text):
-            raise FieldProblem(1224, "Invalid JSON: \\u0000 cannot be stored in SUPER")
-        if re.search(r"\\u[dD][89a-fA-F]", text):
-            try:
-                text_of(data, value).encode("utf-16", "surrogatepass").decode("utf-16")
-            except UnicodeDecodeError as error:
-                raise FieldProblem(1224, "Invalid JSON: unpaired surrogate in SUPER") from error
-    else:
-        text = text_of(data, value)
+    """The value's text, valid as UTF-8 and without NUL, or FieldError."""
+    text = text_of(data, value)
     bad = SURROGATE.search(text)
     if bad:
         if options.acceptinvchars is None or column.type not in ("varchar", "text"):
             sequence = f"Bad UTF-8 hex sequence: {_hex(bad[0])} (error 3)"
             reason = f"String contains invalid or unsupported UTF-8 codepoints. {sequence}"
-            raise FieldProblem(1220, reason, bad.start())
+            raise FieldError(1220, reason, bad.start())
         text = SURROGATE.sub(options.acceptinvchars, text)
     if "\0" in text and column.type in ("varchar", "text", "bpchar"):
         if text.startswith("\0"):
-            raise FieldProblem(1218, "Invalid null byte - field longer than 1 byte")
+            raise FieldError(1218, "Invalid null byte - field longer than 1 byte")
         text = text.partition("\0")[0]
     return text
 
@@ -90,8 +80,6 @@ def _hex(surrogate: str) -> str:
 def _typed(text: str, column: Column, options: Conversion, auto: AutoCast) -> str | None:
     if column.type in ("varchar", "text", "bpchar"):
         return _characters(text, column, options)
-    if column.type == "jsonb":
-        return text
     text = text.strip(BLANKS)
     if not text:
         return None
@@ -103,11 +91,11 @@ def _typed(text: str, column: Column, options: Conversion, auto: AutoCast) -> st
         return _float(text, column)
     if column.type == "bool":
         if text.lower() not in BOOLEANS:
-            raise FieldProblem(1210, f"Invalid boolean value '{text[:40]}'")
+            raise FieldError(1210, f"Invalid boolean value '{text[:40]}'")
         return BOOLEANS[text.lower()]
     try:
         return _moment(text, column, options, auto)
-    except FieldProblem:
+    except FieldError:
         if options.acceptanydate:
             return None
         raise
@@ -120,8 +108,10 @@ def _characters(text: str, column: Column, options: Conversion) -> str | None:
         return None
     if column.type == "bpchar" and not text.isascii():
         position, char = next((i, c) for i, c in enumerate(text) if not c.isascii())
-        raise FieldProblem(
-            1220, f"Multibyte character not supported for CHAR (Hint: Try using  VARCHAR). Invalid char: {char}", position
+        raise FieldError(
+            1220,
+            f"Multibyte character not supported for CHAR (Hint: Try using  VARCHAR). Invalid char: {char}",
+            position,
         )
     if options.trimblanks and column.type != "bpchar":
         text = text.rstrip(BLANKS)
@@ -129,7 +119,7 @@ def _characters(text: str, column: Column, options: Conversion) -> str | None:
     if len(raw) > column.size:
         if not options.truncatecolumns:
             kind = "Char" if column.type == "bpchar" else "String"
-            raise FieldProblem(1204, f"{kind} length exceeds DDL length", column.size)
+            raise FieldError(1204, f"{kind} length exceeds DDL length", column.size)
         text = raw[: column.size].decode("utf-8", "ignore")
     return text
 
@@ -142,7 +132,7 @@ def _integer(text: str, column: Column) -> str:
     number = int(digits) if len(digits.lstrip("0")) < 30 else 2**64
     number = -number if text[0] == "-" else number
     if not -INTEGERS[column.type] <= number < INTEGERS[column.type]:
-        raise FieldProblem(1222, f"Overflow, Value '{text[:30]}', Type: {TYPES[column.type]}")
+        raise FieldError(1222, f"Overflow, Value '{text[:30]}', Type: {TYPES[column.type]}")
     return str(number)
 
 
@@ -150,7 +140,7 @@ def _numeric(text: str, column: Column, options: Conversion) -> str:
     if not FLOAT.fullmatch(text):
         raise _invalid_digit(text, column, "0123456789.eE+-", 1209)
     number = decimal.Decimal(text)
-    overflow = FieldProblem(1204, f"Overflow for NUMERIC({column.size},{column.scale}), Value '{text[:40]}'")
+    overflow = FieldError(1204, f"Overflow for NUMERIC({column.size},{column.scale}), Value '{text[:40]}'")
     if number and number.adjusted() > column.size:
         raise overflow
     rounding = decimal.ROUND_HALF_UP if options.roundec else decimal.ROUND_DOWN
@@ -174,7 +164,7 @@ def _float(text: str, column: Column) -> str:
     except OverflowError:
         small = math.inf
     if math.isinf(small):
-        raise FieldProblem(1204, f"Overflow, Value '{text[:40]}', Type: {TYPES[column.type]}")
+        raise FieldError(1204, f"Overflow, Value '{text[:40]}', Type: {TYPES[column.type]}")
     # PostgreSQL refuses an underflow, COPY takes it as zero
     return repr(number if small else small)
 
@@ -197,18 +187,20 @@ def _moment(text: str, column: Column, options: Conversion, auto: AutoCast) -> s
         moment, zone = found if found else (None, "")
     if moment is None:
         if column.type == "date":
-            raise FieldProblem(1205, f"Invalid Date Format or value [{form.text}]")
-        shown = form.text.upper().replace("HH24", "HH").replace("HH:", "HH24:") if form.pattern else form.text
-        raise FieldProblem(1206, f"Invalid timestamp format or value [{shown}]")
+            raise FieldError(1205, f"Invalid Date Format or value [{form.text}]")
+        shown = "YYYY-MM-DD HH24:MI:SS" if form.text == times.DEFAULT else form.text
+        raise FieldError(1206, f"Invalid timestamp format or value [{shown}]")
     if column.type == "date":
         return moment.date().isoformat()
     return times.write(moment) + (zone if column.type == "timestamptz" else "")
 
 
-def _invalid_digit(text: str, column: Column, allowed: str, otherwise: int) -> FieldProblem:
+def _invalid_digit(text: str, column: Column, allowed: str, otherwise: int) -> FieldError:
     """The first character that has no place in a number; `otherwise` is the code when all of them have one."""
     start = 1 if text[0] in "+-" and len(text) > 1 else 0
     bad = next((i for i, char in enumerate(text) if i >= start and char not in allowed), None)
     position = start if bad is None else bad
     code = 1207 if bad is not None else otherwise
-    return FieldProblem(code, f"Invalid digit, Value '{text[position]}', Pos {position}, Type: {TYPES[column.type]}", position)
+    return FieldError(
+        code, f"Invalid digit, Value '{text[position]}', Pos {position}, Type: {TYPES[column.type]}", position
+    )
