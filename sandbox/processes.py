@@ -6,6 +6,7 @@ Linux could end them by PR_SET_PDEATHSIG; the warden below does so on macOS as w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import os
 import pwd
@@ -170,7 +171,7 @@ def port_holder(port: int) -> str | None:
 
 
 def end_leftovers(mark: str, seconds: float = 5) -> None:
-    """End every process that COMMAND started and left behind."""
+    """End every process that COMMAND started and left behind: asked first, by force after `seconds`."""
     found = [
         process
         for process in psutil.process_iter(["environ"])
@@ -178,15 +179,24 @@ def end_leftovers(mark: str, seconds: float = 5) -> None:
     ]
     for process in found:
         _signal(process, signal.SIGTERM)
-    for process in psutil.wait_procs(found, timeout=seconds)[1]:
+    deadline = time.monotonic() + seconds
+    while any(alive(process) for process in found) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    for process in found:
         _signal(process, signal.SIGKILL)
 
 
-def _signal(process: psutil.Process, number: signal.Signals) -> None:
+def alive(process: psutil.Process) -> bool:
+    """Whether a process runs; one that ended and waits for a parent to notice does not."""
     try:
-        process.send_signal(number)
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
-        return  # ended by itself meanwhile
+        return False
+
+
+def _signal(process: psutil.Process, number: signal.Signals) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):  # ended by itself meanwhile
+        process.send_signal(number)
 
 
 if __name__ == "__main__":

