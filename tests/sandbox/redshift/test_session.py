@@ -5,19 +5,19 @@ What the client's SQL becomes and what a COPY from S3 does is told by the test, 
 
 import asyncio
 import contextlib
-import os
+import queue
 import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
-import psycopg2
 import pytest
 import scramp
 
-from sandbox.redshift import messages
+from sandbox.processes import Children
+from sandbox.redshift import engine, messages
 from sandbox.redshift.copy import CopyFailed, CopyOutcome
 from sandbox.redshift.errors import RedshiftError
 from sandbox.redshift.protocol import Framer, Message
@@ -37,7 +37,7 @@ class Client:
     def __init__(self, port: int, **parameters: str) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
         self._framer = Framer()
-        words = {"user": os.environ["PGUSER"], "database": os.environ["PGDATABASE"]} | parameters
+        words = {"user": engine.USER, "database": engine.DATABASE} | parameters
         self.socket.sendall(messages.start_up_message(messages.StartUp("StartupMessage", parameters=words)))
         self._log_in(words["user"])
         self.greeting = self.hear()
@@ -45,7 +45,7 @@ class Client:
         self.pid = int.from_bytes(self.key[:4])
 
     def _log_in(self, user: str) -> None:
-        scram = scramp.ScramClient(["SCRAM-SHA-256"], user, os.environ["PGPASSWORD"])
+        scram = scramp.ScramClient(["SCRAM-SHA-256"], user, engine.PASSWORD)
         self.hear("R")
         first = scram.get_client_first().encode()
         self.say(messages.message("p", b"SCRAM-SHA-256\0" + struct.pack(">i", len(first)) + first))
@@ -150,22 +150,45 @@ async def copy(text: str, host, settings) -> CopyOutcome:
     return CopyOutcome(query_id=7, rows=rows)
 
 
+@contextlib.asynccontextmanager
+async def endpoint(state: Path) -> AsyncIterator[RedshiftServer]:
+    """A PostgreSQL and an endpoint of our own."""
+    children = Children(state / "log", mark="none")
+    await children.open()
+    database = engine.Engine(state, children)
+    try:
+        await database.start()
+        server = RedshiftServer(
+            socket_directory=database.socket_directory, port=0, copy_settings="settings", plan=plan, copy=copy
+        )
+        await server.start()
+        yield server
+        await server.stop()
+    finally:
+        await database.stop()
+        await children.close()
+        engine.discard(state / "postgresql")
+
+
 @pytest.fixture(scope="module")
-def port() -> Iterator[int]:
-    """An endpoint of our own in front of the sandbox's PostgreSQL."""
-    with contextlib.closing(psycopg2.connect("")) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('unix_socket_directories')")
-        (directory,) = cursor.fetchone()
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The endpoint's port; it lives in a thread, beside the clients."""
+    found: queue.Queue[int] = queue.Queue()
+    stop: asyncio.Event
+    loop: asyncio.AbstractEventLoop
+
+    async def serve() -> None:
+        nonlocal stop, loop
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        async with endpoint(tmp_path_factory.mktemp("state")) as server:
+            found.put(server.port)
+            await stop.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
     thread.start()
-    server = RedshiftServer(socket_directory=Path(directory), port=0, copy_settings="settings", plan=plan, copy=copy)
-    asyncio.run_coroutine_threadsafe(server.start(), loop).result(SECONDS)
-    yield server.port
-    asyncio.run_coroutine_threadsafe(server.stop(), loop).result(SECONDS)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(SECONDS)
-    loop.close()
+    yield found.get(timeout=30)
+    loop.call_soon_threadsafe(stop.set)
+    thread.join()
 
 
 @pytest.fixture
