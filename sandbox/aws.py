@@ -13,7 +13,7 @@ from sandbox.processes import Child, Children, SandboxError, wait_until
 REGION = "us-west-2"
 # The example keys of AWS's own documentation: of the right shape, known to be nobody's.
 ACCESS_KEY_ID = "AKIAIOSFODNN7EXAMPLE"
-SECRET_ACCESS_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+SECRET_ACCESS_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # noqa: S105  # an example
 
 HOST = "127.0.0.1"
 STARTED = re.compile(r"Starting s3 server on \[(http://[^]/]+)")

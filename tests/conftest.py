@@ -50,8 +50,7 @@ def start_sandbox(state: str) -> None:
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
-        print("the sandbox did not start; its error is above", file=sys.stderr)
-        return
+        pytest.exit("the sandbox did not start; its error is above", returncode=1)
     os.environ.update(json.loads(line))
     os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "WARNING"
     os.environ["SANDBOX_STATE"] = state
@@ -65,7 +64,6 @@ if not NEEDS_NO_SANDBOX & set(sys.argv):
 
 def pytest_unconfigure() -> None:
     _sandbox.close()
-    gc.freeze()  # the interpreter's end looks at what is left, otherwise
 
 
 def pytest_report_header() -> list[str]:

@@ -25,7 +25,7 @@ CATALOGUE = Path(__file__).parent / "catalogue"
 # Redshift's own first user and database. The password satisfies Redshift's rules (8-64 characters, upper, lower, digit)
 # and protects nothing: the endpoint listens on loopback only.
 USER = "awsuser"
-PASSWORD = "Sparkify1"
+PASSWORD = "Sparkify1"  # noqa: S105  # see above
 DATABASE = "dev"
 OWNER = "rdsdb"
 
@@ -174,13 +174,17 @@ def usable(path: Path, user: pwd.struct_passwd | None) -> bool:
     if user is None:
         return True
     question = ["/bin/sh", "-c", 'test -r "$1" && test -x "$1"', "sh", str(path)]
-    answer = subprocess.run(question, check=False, cwd="/", user=user.pw_uid, group=user.pw_gid, extra_groups=[])
-    return answer.returncode == 0
+    return (
+        subprocess.call(  # noqa: S603  # our own words
+            question, cwd="/", user=user.pw_uid, group=user.pw_gid, extra_groups=[]
+        )
+        == 0
+    )
 
 
 def common_place() -> Path:
     """A folder of root's that every user can look into."""
-    place = Path("/var/tmp") / f"sparkify-sandbox-{os.geteuid()}"
+    place = Path(f"/var/tmp/sparkify-sandbox-{os.geteuid()}")  # noqa: S108  # checked below to be ours
     place.mkdir(exist_ok=True)
     if place.is_symlink() or place.stat().st_uid != os.geteuid():
         raise SandboxError(f"{place} belongs to somebody else: remove it")

@@ -101,7 +101,15 @@ def test_killed_by_force_it_leaves_no_process_and_no_lock(tmp_path):
 
 
 def test_at_a_terminal_ctrl_c_is_commands_to_answer_and_reaches_it_once():
-    count = "import signal, time\nfor _ in range(2):\n try: print('ready', flush=True); time.sleep(100)\n except KeyboardInterrupt: print('caught')\n"
+    count = """if True:
+        import time
+        for _ in range(2):
+            try:
+                print("ready", flush=True)
+                time.sleep(100)
+            except KeyboardInterrupt:
+                print("caught", flush=True)
+    """
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(PROJECT)
