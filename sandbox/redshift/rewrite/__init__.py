@@ -1,7 +1,7 @@
 """Redshift's SQL made PostgreSQL's: `plan` splits a text into statements and says for each what PostgreSQL is to run.
 
-Words first: a statement known by its first words has a handler in `words`. All others are parsed: tables go to `tables`, queries
-and DML to `queries`. What no rule knows is refused by name; nothing passes unread.
+Words first: a statement known by its first words has a handler in `words`. All others are parsed: tables go to
+`tables`, queries and DML to `queries`. What no rule knows is refused by name; nothing passes unread.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 
 from sqlglot import exp
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from sandbox.redshift.errors import RedshiftError, unsupported
 from sandbox.redshift.rewrite import names, queries, tables, words
@@ -59,9 +59,8 @@ def _query(piece: Piece) -> Statement:
         return _truncate(tree)
     if isinstance(tree, exp.Query) and names.is_catalogue(tree):
         return Statement(names.catalogue_text(piece))
-    into = tree.args.get("into") if isinstance(tree, exp.Select) else None
-    if into:
-        return _select_into(tree, into)
+    if isinstance(tree, exp.Select) and tree.args.get("into"):
+        return _select_into(tree, tree.args["into"])
     return Statement(generate(queries.rewrite(tree)))
 
 
@@ -224,7 +223,7 @@ def _alter_table(piece: Piece) -> Statement:
     for word in ("APPEND", "DISTKEY", "DISTSTYLE", "SORTKEY", "ENCODE"):
         if word in upper and "ADD" not in upper:
             raise unsupported(f"ALTER TABLE with {word}")
-    if upper[-2:-1] == ["CONSTRAINT"] or "CONSTRAINT" in upper and "DROP" in upper:
+    if upper[-2:-1] == ["CONSTRAINT"] or {"CONSTRAINT", "DROP"} <= set(upper):
         raise unsupported("ALTER TABLE DROP CONSTRAINT")
     tree = parse(piece.tokens, piece.source)
     if not isinstance(tree, exp.Alter):

@@ -1,7 +1,7 @@
 """What may stand in a statement: node types of sqlglot with the clauses each may carry, and functions by name.
 
-Everything else is refused by name. A function that is only listed here means the same in PostgreSQL, or has a namesake in the
-helper schema, which comes first in the search path; the ones in `functions.RULES` are rewritten before.
+Everything else is refused by name. A function that is only listed here means the same in PostgreSQL, or has a namesake
+in the helper schema, which comes first in the search path; the ones in `functions.RULES` are rewritten before.
 """
 
 from __future__ import annotations
@@ -124,6 +124,7 @@ NAMES = {
     "Table.pivots": "PIVOT and UNPIVOT",
     "Subquery.pivots": "PIVOT and UNPIVOT",
     "Group.all": "GROUP BY ALL",
+    "DataType.nested": "arrays",
     "Star.except_": "SELECT * EXCLUDE",
     "Select.exclude": "SELECT * EXCLUDE",
     "Distinct.on": "DISTINCT ON",
@@ -157,32 +158,46 @@ NAMES = {
     "Unnest": "UNNEST",
 }
 
-AGGREGATES = frozenset(
-    """avg bool_and bool_or count listagg max median min percentile_cont percentile_disc stddev stddev_pop
-    stddev_samp sum var_pop var_samp variance""".split()
-)
 
-WINDOWS = frozenset(
-    """cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank ratio_to_report
-    row_number""".split()
-)
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text, as a set."""
+    return frozenset(text.split())
 
-_DATES = """add_months convert_timezone current_schema date_add date_cmp date_diff date_part date_part_year date_trunc dateadd
-    datediff getdate interval_cmp last_day months_between next_day sysdate to_char to_date to_timestamp trunc"""
 
-_STRINGS = """ascii btrim char_length character_length charindex chr concat fnv_hash initcap left len length lower lpad ltrim
-    md5 octet_length quote_ident quote_literal regexp_count regexp_instr regexp_replace regexp_substr repeat replace replicate
-    reverse right rpad rtrim sha2 split_part strpos substr substring textlen to_hex to_number translate upper"""
+AGGREGATES = word_set("""
+    avg bool_and bool_or count listagg max median min percentile_cont percentile_disc stddev stddev_pop stddev_samp sum
+    var_pop var_samp variance
+""")
 
-_NUMBERS = """abs acos asin atan atan2 cbrt ceil ceiling cos cot dcbrt degrees dexp dlog1 dlog10 exp floor ln log mod pi pow
-    power radians random round sign sin sqrt tan"""
+WINDOWS = word_set("""
+    cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank ratio_to_report row_number
+""")
 
-_CHOICES = "coalesce decode greatest least nullif nvl nvl2"
+_DATES = word_set("""
+    add_months convert_timezone current_schema date_add date_cmp date_diff date_part date_part_year date_trunc dateadd
+    datediff getdate interval_cmp last_day months_between next_day sysdate to_char to_date to_timestamp trunc
+""")
 
-_JSON = """is_valid_json is_valid_json_array json_array_length json_extract_array_element_text json_extract_path_text"""
+_STRINGS = word_set("""
+    ascii btrim char_length character_length charindex chr concat fnv_hash initcap left len length lower lpad ltrim md5
+    octet_length quote_ident quote_literal regexp_count regexp_instr regexp_replace regexp_substr repeat replace
+    replicate reverse right rpad rtrim sha2 split_part strpos substr substring textlen to_hex to_number translate upper
+""")
 
-_SESSION = """current_database current_schemas current_setting has_database_privilege has_schema_privilege
-    has_table_privilege obj_description pg_backend_pid pg_get_viewdef pg_last_copy_count pg_last_copy_id pg_last_query_id
-    pg_table_is_visible version"""
+_NUMBERS = word_set("""
+    abs acos asin atan atan2 cbrt ceil ceiling cos cot dcbrt degrees dexp dlog1 dlog10 exp floor ln log mod pi pow power
+    radians random round sign sin sqrt tan
+""")
 
-FUNCTIONS = AGGREGATES | WINDOWS | frozenset(" ".join((_DATES, _STRINGS, _NUMBERS, _CHOICES, _JSON, _SESSION)).split())
+_CHOICES = word_set("coalesce decode greatest least nullif nvl nvl2")
+
+_JSON = word_set("""
+    is_valid_json is_valid_json_array json_array_length json_extract_array_element_text json_extract_path_text
+""")
+
+_SESSION = word_set("""
+    current_database current_schemas has_database_privilege has_schema_privilege has_table_privilege obj_description
+    pg_backend_pid pg_get_viewdef pg_last_copy_count pg_last_copy_id pg_last_query_id pg_table_is_visible version
+""")
+
+FUNCTIONS = AGGREGATES | WINDOWS | _DATES | _STRINGS | _NUMBERS | _CHOICES | _JSON | _SESSION

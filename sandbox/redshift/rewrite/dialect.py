@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, ClassVar, cast
 
 from sqlglot import ErrorLevel, exp
-from sqlglot.dialects.postgres import Postgres
 from sqlglot.dialects.redshift import Redshift
 from sqlglot.errors import ParseError, TokenError, UnsupportedError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.generators.postgres import PostgresGenerator
+from sqlglot.parsers.redshift import RedshiftParser
+from sqlglot.tokenizer_core import Token, TokenType
 
 from sandbox.redshift.errors import RedshiftError, unsupported
 from sandbox.redshift.rewrite.allowed import FUNCTIONS
@@ -18,13 +19,13 @@ from sandbox.redshift.rewrite.allowed import FUNCTIONS
 class DistKeyColumn(exp.Expression, exp.ColumnConstraintKind):
     """`DISTKEY` after a column's type."""
 
-    arg_types: dict[str, bool] = {}
+    arg_types: ClassVar[dict[str, bool]] = {}
 
 
 class SortKeyColumn(exp.Expression, exp.ColumnConstraintKind):
     """`SORTKEY` after a column's type."""
 
-    arg_types: dict[str, bool] = {}
+    arg_types: ClassVar[dict[str, bool]] = {}
 
 
 def call(name: str, *arguments: Any) -> exp.Anonymous:
@@ -44,27 +45,27 @@ class Sandbox(Redshift):
 
     class Tokenizer(Redshift.Tokenizer):
         # sqlglot swallows the rest of such a statement as one string; here whole statements stay tokens
-        COMMANDS: set[TokenType] = set()
+        COMMANDS: ClassVar[set[TokenType]] = set()
         # sqlglot takes `$1,$` for the opening of a dollar quote; `tokenize` sees to the real ones
-        HEREDOC_STRINGS: list[str] = []
+        HEREDOC_STRINGS: ClassVar[list[str | tuple[str, str]]] = []
         SINGLE_TOKENS = {**Redshift.Tokenizer.SINGLE_TOKENS, "$": TokenType.PARAMETER}
 
-    class Parser(Redshift.Parser):
+    class Parser(RedshiftParser):
         # sqlglot's builders translate functions by meaning and get many wrong (dates, concat, regexps): names are kept
         FUNCTIONS = {name.upper(): _named(name) for name in FUNCTIONS}
         FUNCTION_PARSERS = {
             name: parser
-            for name, parser in Redshift.Parser.FUNCTION_PARSERS.items()
+            for name, parser in RedshiftParser.FUNCTION_PARSERS.items()
             if name in ("CAST", "CONVERT", "EXTRACT", "POSITION", "SUBSTRING", "TRIM")
         }
         NO_PAREN_FUNCTION_PARSERS = {
-            "ANY": Redshift.Parser.NO_PAREN_FUNCTION_PARSERS["ANY"],
-            "CASE": Redshift.Parser.NO_PAREN_FUNCTION_PARSERS["CASE"],
+            "ANY": RedshiftParser.NO_PAREN_FUNCTION_PARSERS["ANY"],
+            "CASE": RedshiftParser.NO_PAREN_FUNCTION_PARSERS["CASE"],
             "APPROXIMATE": lambda self: self._parse_approximate(),
             "SYSDATE": lambda self: call("sysdate"),
         }
         CONSTRAINT_PARSERS = {
-            **Redshift.Parser.CONSTRAINT_PARSERS,
+            **RedshiftParser.CONSTRAINT_PARSERS,
             "DISTKEY": lambda self: self.expression(DistKeyColumn()),
             "SORTKEY": lambda self: self.expression(SortKeyColumn()),
         }
@@ -72,21 +73,30 @@ class Sandbox(Redshift):
         def _parse_approximate(self) -> exp.Expression:
             # an exact count is one of the answers the approximate one may give
             function = self._parse_function()
-            counted = function.expressions[0] if isinstance(function, exp.Anonymous) and function.expressions else None
-            if not (function.name.lower() == "count" and isinstance(counted, exp.Distinct)):
+            name = function.name.lower() if isinstance(function, exp.Anonymous) else ""
+            if not (function and name == "count" and isinstance(function.expressions[0], exp.Distinct)):
                 self.raise_error("expected COUNT(DISTINCT ...)")
-            return function
+            return cast(exp.Expression, function)
 
-        def _parse_substring(self) -> exp.Anonymous:  # type: ignore[override]  # a plain call, so that overloads apply
+        def _parse_as_command(self, start: Token) -> exp.Command:
+            # sqlglot's way out when a statement does not end where it expects
+            if self._curr:
+                raise unsupported(f'{start.text.upper()} with "{self._curr.text}" here')
+            raise RedshiftError("42601", "syntax error at end of input")
+
+        def _parse_substring(self) -> Any:
+            # a plain call, so that overloads apply
             parsed = super()._parse_substring()
             arguments = [parsed.this, parsed.args.get("start"), parsed.args.get("length")]
             return call("substring", *[argument for argument in arguments if argument is not None])
 
 
-class _Generator(Postgres.Generator):
+class _Generator(PostgresGenerator):
     """PostgreSQL's generator; literals are standard strings, so a backslash in one is itself."""
 
-    TRANSFORMS = {key: value for key, value in Postgres.Generator.TRANSFORMS.items() if key is not exp.Select}
+    # LISTAGG(DISTINCT a, ',') is one value and its delimiter, not a row of two
+    MULTI_ARG_DISTINCT = True
+    TRANSFORMS = {key: value for key, value in PostgresGenerator.TRANSFORMS.items() if key is not exp.Select}
 
 
 DIALECT = Sandbox()
@@ -126,14 +136,14 @@ def parse(tokens: list[Token], sql: str) -> exp.Expression:
         message = f'syntax error at or near "{near}"' if near else "syntax error at end of input"
         raise RedshiftError("42601", message) from error
     if tree is None or isinstance(tree, exp.Command):
-        raise unsupported(f'the statement {" ".join(token.text for token in tokens[:3]).upper()}')
-    return tree
+        raise unsupported(f"the statement {' '.join(token.text for token in tokens[:3]).upper()}")
+    return cast(exp.Expression, tree)
 
 
 def generate(tree: exp.Expression) -> str:
     """PostgreSQL's text of a tree, every name quoted; nothing sqlglot cannot express is dropped."""
     generator = _Generator(dialect="postgres", identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
     try:
-        return generator.generate(tree, copy=False)
+        return str(generator.generate(tree, copy=False))
     except UnsupportedError as error:
         raise unsupported(str(error)) from error

@@ -72,9 +72,7 @@ def arity(node: exp.Anonymous, least: int, most: int | None = None) -> list[exp.
     arguments: list[exp.Expression] = node.expressions
     if not least <= len(arguments) <= (most or least):
         expected = str(least) if most in (None, least) else f"{least} to {most}"
-        raise RedshiftError(
-            "42883", f"function {node.name.lower()} takes {expected} arguments, not {len(arguments)}"
-        )
+        raise RedshiftError("42883", f"function {node.name.lower()} takes {expected} arguments, not {len(arguments)}")
     return arguments
 
 
@@ -104,7 +102,7 @@ def _convert_timezone(node: exp.Anonymous) -> exp.Expression:
 
 
 def _formatted_date(node: exp.Anonymous) -> exp.Expression:
-    # the third argument asks for strict checking, and PostgreSQL's is always strict: what Redshift rolls over fails here
+    # the third argument asks for strict checking; PostgreSQL's is always strict, so what Redshift rolls over fails here
     return call(node.name.lower(), *arity(node, 2, 3)[:2])
 
 
@@ -205,7 +203,9 @@ RULES: dict[str, Rule] = {
     "to_timestamp": _formatted_date,
     **dict.fromkeys(("exp", "ln", "log", "sqrt", "cbrt"), _one_argument_in_doubles),
     **dict.fromkeys(("pow", "power"), _in_doubles),
-    **dict.fromkeys(("stddev", "stddev_pop", "stddev_samp", "var_pop", "var_samp", "variance"), _one_argument_in_doubles),
+    **dict.fromkeys(
+        ("stddev", "stddev_pop", "stddev_samp", "var_pop", "var_samp", "variance"), _one_argument_in_doubles
+    ),
 }
 
 
@@ -236,9 +236,7 @@ def window(node: exp.Window) -> exp.Expression:
     if spec and spec.text("kind").upper() != "ROWS":
         raise unsupported(f"window frames by {spec.text('kind').upper() or 'this unit'}")
     if name in AGGREGATES and order and not spec:
-        raise RedshiftError(
-            "XX000", "Aggregate window functions with an ORDER BY clause require a frame clause"
-        )
+        raise RedshiftError("XX000", "Aggregate window functions with an ORDER BY clause require a frame clause")
     if name == "listagg" and function.find(exp.Order):
         raise unsupported("LISTAGG WITHIN GROUP as a window function")
     if name == "ratio_to_report":

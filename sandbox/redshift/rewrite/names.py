@@ -5,28 +5,27 @@ from __future__ import annotations
 from sqlglot import exp
 
 from sandbox.redshift.errors import RedshiftError, unsupported
+from sandbox.redshift.rewrite.allowed import word_set
 from sandbox.redshift.rewrite.scan import DATABASE, Piece, fold
 
 HELPERS = "pg_redshift"
 STORE = "pg_redshift_store"
 
-# views of the helper schema, by the name Redshift gives them; all but the last line live in pg_catalog there
-SYSTEM_VIEWS = frozenset(
+# views of the helper schema, by the name Redshift gives them; they live in pg_catalog there
+SYSTEM_VIEWS = word_set(
     """stl_load_errors stl_loaderror_detail stl_load_commits sys_load_error_detail
-    svv_all_columns svv_columns svv_redshift_columns svv_tables""".split()
+    svv_all_columns svv_columns svv_redshift_columns svv_tables"""
 )
 # relations of information_schema that must show the declared keys
-SHADOWED_VIEWS = frozenset(
-    """constraint_column_usage key_column_usage referential_constraints table_constraints""".split()
-)
-_SYSTEM_PREFIXES = ("stl_", "stv_", "svl_", "svv_", "svcs_", "svcs_", "sys_")
+SHADOWED_VIEWS = word_set("constraint_column_usage key_column_usage referential_constraints table_constraints")
+_SYSTEM_PREFIXES = ("stl_", "stv_", "svl_", "svv_", "svcs_", "sys_")
 # relations Redshift adds to PostgreSQL's catalogue
-_REDSHIFT_ONLY = frozenset("pg_table_def pg_user_info pg_database_info pg_class_info pg_external_schema".split())
+_REDSHIFT_ONLY = word_set("pg_table_def pg_user_info pg_database_info pg_class_info pg_external_schema")
 _CATALOGUES = ("pg_catalog", "information_schema")
 
 
 # relations of pg_catalog that have columns PostgreSQL dropped since 8.0
-_OLDER = frozenset("pg_attrdef pg_class pg_constraint pg_namespace pg_proc".split())
+_OLDER = word_set("pg_attrdef pg_class pg_constraint pg_namespace pg_proc")
 
 
 def identifier(node: exp.Identifier) -> None:
@@ -44,7 +43,7 @@ def strip_database(node: exp.Table | exp.Column) -> None:
 
 
 def system_relation(schema: str, name: str) -> str | None:
-    """The helper schema that has a view for a system relation, None for an ordinary one; what is not here is refused."""
+    """The helper schema with a view for a system relation, None for an ordinary one; what is not here is refused."""
     if schema == "information_schema":
         return STORE if name in SHADOWED_VIEWS else None
     if schema in ("", "pg_catalog"):
@@ -86,13 +85,10 @@ def is_catalogue(tree: exp.Expression) -> bool:
 
 
 def catalogue_text(piece: Piece) -> str:
-    """A catalogue query as it was written, with pg_catalog's relations and functions looked up by way of the search path where the
-    helper schema has its own."""
-    tokens, skipped = piece.tokens, []
-    for at in range(len(tokens) - 2):
-        if tokens[at].text.lower() == "pg_catalog" and tokens[at + 2].text.lower() in _OLDER | {"version"}:
-            skipped.append(at)
-    return piece.plain({at: HELPERS for at in skipped})
+    """A catalogue query as it was written, led to the helper schema for what that has of its own."""
+    upper = [token.text.lower() for token in piece.tokens]
+    ours = [at for at, word in enumerate(upper[:-2]) if word == "pg_catalog" and upper[at + 2] in _OLDER | {"version"}]
+    return piece.plain(dict.fromkeys(ours, HELPERS))
 
 
 def _is_catalogue_relation(schema: str, name: str) -> bool:

@@ -17,7 +17,7 @@ SetOperation = exp.Union | exp.Except | exp.Intersect
 def rewrite(tree: exp.Expression) -> exp.Expression:
     """PostgreSQL's tree for Redshift's; raises 0A000 for what is not on the allow-list."""
     prepare(tree)
-    nodes = list(tree.walk())
+    nodes = cast(list[exp.Expression], list(tree.walk()))
     for node in nodes:
         check(node)
     # children come after their parents in the walk, so backwards every rule sees finished arguments

@@ -1,5 +1,4 @@
-"""Statements by their tokens: where one ends, what it begins with, and its own text with Redshift's names and strings made
-PostgreSQL's."""
+"""Statements by their tokens: where one ends, how it begins, its own text with names and strings made PostgreSQL's."""
 
 from __future__ import annotations
 
@@ -7,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from sandbox.redshift.errors import RedshiftError, unsupported
 from sandbox.redshift.rewrite.dialect import tokenize

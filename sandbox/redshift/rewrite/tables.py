@@ -1,7 +1,7 @@
-"""CREATE TABLE and ALTER TABLE: columns for PostgreSQL; distribution, sort order, encodings and keys for the side tables.
+"""CREATE TABLE and ALTER TABLE: columns for PostgreSQL; distribution, sort order, encodings and keys for side tables.
 
-Declared keys are never enforced on Redshift, so PostgreSQL does not get them; `pg_redshift.record_table` writes them down, in
-the client's own transaction, after the table is there.
+Declared keys are never enforced on Redshift, so PostgreSQL does not get them; `pg_redshift.record_table` writes them
+down, in the client's own transaction, after the table is there.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from sqlglot import exp
 
 from sandbox.redshift.errors import RedshiftError, unsupported
 from sandbox.redshift.rewrite import queries
+from sandbox.redshift.rewrite.allowed import word_set
 from sandbox.redshift.rewrite.dialect import DistKeyColumn, SortKeyColumn, generate
 from sandbox.redshift.rewrite.scan import fold, literal, quote
 from sandbox.redshift.statement import Statement
 
-_ENCODINGS = frozenset(
-    """auto az64 bytedict delta delta32k lzo mostly8 mostly16 mostly32 none raw runlength text255 text32k zstd""".split()
+_ENCODINGS = word_set(
+    "auto az64 bytedict delta delta32k lzo mostly8 mostly16 mostly32 none raw runlength text255 text32k zstd"
 )
 
 
@@ -70,32 +71,39 @@ def is_temporary(node: exp.Table, properties: list[exp.Expression]) -> bool:
 
 
 def create_table(tree: exp.Create, attributes: Attributes) -> Statement:
-    """CREATE TABLE with columns, LIKE, or AS a query; `attributes` as far as they stood in the text behind the columns."""
+    """CREATE TABLE with columns, LIKE, or AS a query; `attributes` holds what was read before parsing."""
     schema = tree.this if isinstance(tree.this, exp.Schema) else None
     table = schema.this if schema else tree.this
     properties = tree.args["properties"].expressions if tree.args.get("properties") else []
     temporary = is_temporary(table, properties)
     for item in properties:
         _table_property(item, attributes)
-    name = relation(table)
-    head = f"CREATE {'TEMPORARY ' if temporary else ''}TABLE {'IF NOT EXISTS ' if tree.args.get('exists') else ''}{name}"
+    verb = [
+        "CREATE",
+        *(["TEMPORARY"] if temporary else []),
+        "TABLE",
+        *(["IF NOT EXISTS"] if tree.args.get("exists") else []),
+    ]
+    head = " ".join([*verb, relation(table)])
     if tree.args.get("expression"):
-        columns = f" ({', '.join(quote(column.name) for column in schema.expressions)})" if schema else ""
-        if schema and not all(isinstance(column, exp.Identifier) for column in schema.expressions):
-            raise RedshiftError("42601", "CREATE TABLE AS takes column names only")
-        query = generate(queries.rewrite(tree.expression))
-        return Statement(f"{head}{columns} AS {query}", after=(attributes.record(table, temporary, created=True),), tag="SELECT")
+        return _create_table_as(head, table, schema, tree.expression, attributes.record(table, temporary, created=True))
     if schema is None:
         raise RedshiftError("42601", "syntax error at end of input")
-    columns = [_element(element, attributes, table.name) for element in schema.expressions]
-    for key in attributes.keys:
-        if key["kind"] == "p":
-            missing = [column for column in key["columns"] if not any(c.startswith(quote(column) + " ") for c in columns)]
-            if missing:
-                raise RedshiftError("42703", f'column "{missing[0]}" named in key does not exist')
+    elements = [_element(element, attributes, table.name) for element in schema.expressions]
     primary = {quote(column) for key in attributes.keys if key["kind"] == "p" for column in key["columns"]}
-    columns = [_not_null(column, primary) for column in columns if column]
+    columns = [_not_null(element, primary) for element in elements if element]
     return Statement(f"{head} ({', '.join(columns)})", after=(attributes.record(table, temporary, created=True),))
+
+
+def _create_table_as(
+    head: str, table: exp.Table, schema: exp.Schema | None, query: exp.Expression, record: str
+) -> Statement:
+    """CREATE TABLE AS: Redshift's tag has no count."""
+    columns = schema.expressions if schema else []
+    if not all(isinstance(column, exp.Identifier) for column in columns):
+        raise RedshiftError("42601", "CREATE TABLE AS takes column names only")
+    listed = f" ({', '.join(quote(column.name) for column in columns)})" if columns else ""
+    return Statement(f"{head}{listed} AS {generate(queries.rewrite(query))}", after=(record,), tag="SELECT")
 
 
 def _not_null(column: str, primary: set[str]) -> str:
@@ -145,16 +153,16 @@ def column_definition(column: exp.ColumnDef, attributes: Attributes, table: str)
     kind = column.args.get("kind")
     if kind is None:
         raise RedshiftError("42601", f'column "{name}" has no type')
-    words = [quote(name), generate(queries.rewrite(kind))]
+    parts = [quote(name), generate(queries.rewrite(kind))]
     not_null = False
     for constraint in column.args.get("constraints") or []:
         item = constraint.args["kind"] if isinstance(constraint, exp.ColumnConstraint) else constraint
         if isinstance(item, exp.NotNullColumnConstraint):
             not_null = not_null or not item.args.get("allow_null")
         elif isinstance(item, exp.DefaultColumnConstraint):
-            words += ["DEFAULT", generate(queries.rewrite(item.this))]
+            parts += ["DEFAULT", generate(queries.rewrite(item.this))]
         elif isinstance(item, exp.GeneratedAsIdentityColumnConstraint):
-            words.append(_identity(item))
+            parts.append(_identity(item))
             not_null = True
         elif isinstance(item, exp.EncodeColumnConstraint):
             attributes.encode[name] = _encoding(item)
@@ -164,7 +172,7 @@ def column_definition(column: exp.ColumnDef, attributes: Attributes, table: str)
             attributes.sort_by([name])
         else:
             attributes.keys.append(declared_key(item, table, [name]))
-    return " ".join([*words, *(["NOT NULL"] if not_null else [])])
+    return " ".join([*parts, *(["NOT NULL"] if not_null else [])])
 
 
 def _encoding(item: exp.EncodeColumnConstraint) -> str:
@@ -266,5 +274,3 @@ def _action(action: exp.Expression) -> str:
             raise RedshiftError("0A000", "target data type is not supported for ALTER COLUMN: VARCHAR only")
         return f"ALTER COLUMN {quote(action.name)} TYPE {generate(kind)}"
     raise unsupported(f"this action of ALTER TABLE ({action.key})")
-
-

@@ -1,18 +1,19 @@
-"""Statements known by their words: transactions, parameters, upkeep, rights, cursors; no tree is needed for them."""
+"""Statements known by their upper: transactions, parameters, upkeep, rights, cursors; no tree is needed for them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from sandbox.redshift.errors import RedshiftError, unsupported
+from sandbox.redshift.rewrite.allowed import word_set
 from sandbox.redshift.rewrite.scan import Piece, literal, syntax_error
 from sandbox.redshift.statement import Statement
 
 # parameters PostgreSQL and Redshift share
-_SHARED = frozenset(
-    """application_name client_encoding client_min_messages datestyle default_transaction_read_only extra_float_digits
-    intervalstyle search_path statement_timeout timezone transaction_read_only""".split()
-)
+_SHARED = word_set("""
+    application_name client_encoding client_min_messages datestyle default_transaction_read_only extra_float_digits
+    intervalstyle search_path statement_timeout timezone transaction_read_only
+""")
 # parameters of Redshift alone, with what SHOW answers before a SET; none of them changes a result here
 _REMEMBERED = {
     "analyze_threshold_percent": "10",
@@ -48,33 +49,33 @@ Handler = Callable[[Piece], Statement]
 
 def transaction(piece: Piece) -> Statement:
     """BEGIN and its kin; Redshift reads the isolation level and ignores it."""
-    words = piece.words()
-    if words[:2] == ["START", "TRANSACTION"]:
-        verb, rest = "START TRANSACTION", words[2:]
+    upper = piece.words()
+    if upper[:2] == ["START", "TRANSACTION"]:
+        verb, rest = "START TRANSACTION", upper[2:]
     else:
-        verb = {"END": "COMMIT", "ABORT": "ROLLBACK"}.get(words[0], words[0])
-        rest = words[2:] if words[1:2] in (["WORK"], ["TRANSACTION"]) else words[1:]
+        verb = {"END": "COMMIT", "ABORT": "ROLLBACK"}.get(upper[0], upper[0])
+        rest = upper[2:] if upper[1:2] in (["WORK"], ["TRANSACTION"]) else upper[1:]
     if not rest:
         return Statement(verb)
     if verb in ("COMMIT", "ROLLBACK"):
         if rest[0] in ("TO", "PREPARED", "AND"):
             raise unsupported(f"{verb} {rest[0]}")
-        raise syntax_error(piece, len(words) - len(rest))
-    mode = _transaction_mode(piece, len(words) - len(rest))
+        raise syntax_error(piece, len(upper) - len(rest))
+    mode = _transaction_mode(piece, len(upper) - len(rest))
     return Statement(f"{verb} {mode}".strip())
 
 
 def _transaction_mode(piece: Piece, at: int) -> str:
     """The READ mode among the transaction's options; the isolation level is read over."""
-    words, mode = piece.words(), ""
-    while at < len(words):
-        if words[at] == ",":
+    upper, mode = piece.words(), ""
+    while at < len(upper):
+        if upper[at] == ",":
             at += 1
-        elif words[at : at + 2] in (["READ", "ONLY"], ["READ", "WRITE"]):
-            mode, at = f"READ {words[at + 1]}", at + 2
-        elif words[at : at + 2] == ["ISOLATION", "LEVEL"]:
-            two = words[at + 2 : at + 4] in (["REPEATABLE", "READ"], ["READ", "COMMITTED"], ["READ", "UNCOMMITTED"])
-            if not two and words[at + 2 : at + 3] not in (["SERIALIZABLE"], ["SNAPSHOT"]):
+        elif upper[at : at + 2] in (["READ", "ONLY"], ["READ", "WRITE"]):
+            mode, at = f"READ {upper[at + 1]}", at + 2
+        elif upper[at : at + 2] == ["ISOLATION", "LEVEL"]:
+            two = upper[at + 2 : at + 4] in (["REPEATABLE", "READ"], ["READ", "COMMITTED"], ["READ", "UNCOMMITTED"])
+            if not two and upper[at + 2 : at + 3] not in (["SERIALIZABLE"], ["SNAPSHOT"]):
                 raise syntax_error(piece, at + 2)
             at += 4 if two else 3
         else:
@@ -83,18 +84,19 @@ def _transaction_mode(piece: Piece, at: int) -> str:
 
 
 def set_parameter(piece: Piece) -> Statement:
-    words = piece.words()
-    scope = words[1] if words[1:2] in (["SESSION"], ["LOCAL"]) and words[2:3] != ["TO"] else ""
+    upper = piece.words()
+    scope = upper[1] if upper[1:2] in (["SESSION"], ["LOCAL"]) and upper[2:3] != ["TO"] else ""
     at = 2 if scope else 1
-    if words[at : at + 1] == ["AUTHORIZATION"]:
+    if upper[at : at + 1] == ["AUTHORIZATION"]:
         return Statement(piece.plain())
-    if words[at : at + 1] == ["TRANSACTION"] or words[at : at + 3] == ["CHARACTERISTICS", "AS", "TRANSACTION"]:
-        mode = _transaction_mode(piece, at + (1 if words[at] == "TRANSACTION" else 3))
-        return Statement(f"{' '.join(words[: at + (1 if words[at] == 'TRANSACTION' else 3)])} {mode}" if mode else _NOTHING)
+    if upper[at : at + 1] == ["TRANSACTION"] or upper[at : at + 3] == ["CHARACTERISTICS", "AS", "TRANSACTION"]:
+        end = at + (1 if upper[at] == "TRANSACTION" else 3)
+        mode = _transaction_mode(piece, end)
+        return Statement(f"{' '.join(upper[:end])} {mode}" if mode else _NOTHING)
     name, at = _parameter(piece, at)
-    if name == "timezone" and words[at - 2 : at] == ["TIME", "ZONE"]:
+    if name == "timezone" and upper[at - 2 : at] == ["TIME", "ZONE"]:
         value = piece.part(at)
-    elif words[at : at + 1] in (["TO"], ["="]):
+    elif upper[at : at + 1] in (["TO"], ["="]):
         value = piece.part(at + 1)
     else:
         raise syntax_error(piece, at)
@@ -109,14 +111,14 @@ _NOTHING = "SET LOCAL pg_redshift.isolation TO 'ignored'"
 
 def _parameter(piece: Piece, at: int) -> tuple[str, int]:
     """A parameter's name and the position after it."""
-    words = piece.words()
-    if words[at : at + 2] == ["TIME", "ZONE"]:
+    upper = piece.words()
+    if upper[at : at + 2] == ["TIME", "ZONE"]:
         return "timezone", at + 2
-    if at >= len(words):
+    if at >= len(upper):
         raise syntax_error(piece, at)
     name = piece.tokens[at].text.lower()
-    if words[at + 1 : at + 2] == ["."]:
-        if at + 2 >= len(words):
+    if upper[at + 1 : at + 2] == ["."]:
+        if at + 2 >= len(upper):
             raise syntax_error(piece, at + 2)
         return f"{name}.{piece.tokens[at + 2].text.lower()}", at + 3
     return name, at + 1
@@ -158,13 +160,13 @@ def reset(piece: Piece) -> Statement:
 
 
 def show(piece: Piece) -> Statement:
-    words = piece.words()
-    if words[1:] == ["TRANSACTION", "ISOLATION", "LEVEL"] or words[1:] in (["TRANSACTION_ISOLATION"], ["SERVER_VERSION"]):
+    upper = piece.words()
+    if upper[1:] in (["TRANSACTION", "ISOLATION", "LEVEL"], ["TRANSACTION_ISOLATION"], ["SERVER_VERSION"]):
         return Statement(piece.plain())
-    if words[1:2] in (["ALL"], ["TABLE"], ["VIEW"], ["PROCEDURE"], ["DATABASES"], ["SCHEMAS"], ["TABLES"], ["COLUMNS"]):
-        raise unsupported(f"SHOW {words[1]}")
+    if upper[1:2] in (["ALL"], ["TABLE"], ["VIEW"], ["PROCEDURE"], ["DATABASES"], ["SCHEMAS"], ["TABLES"], ["COLUMNS"]):
+        raise unsupported(f"SHOW {upper[1]}")
     name, at = _parameter(piece, 1)
-    if at < len(words):
+    if at < len(upper):
         raise syntax_error(piece, at)
     column = '"' + name.replace('"', '""') + '"'
     if name == "search_path":
@@ -180,13 +182,13 @@ def show(piece: Piece) -> Statement:
 
 
 def analyze(piece: Piece) -> Statement:
-    words = piece.words()
-    if words[1:2] == ["COMPRESSION"]:
+    upper = piece.words()
+    if upper[1:2] == ["COMPRESSION"]:
         raise unsupported("ANALYZE COMPRESSION")
-    if words[-2:] in (["PREDICATE", "COLUMNS"], ["ALL", "COLUMNS"]):
+    if upper[-2:] in (["PREDICATE", "COLUMNS"], ["ALL", "COLUMNS"]):
         piece = piece.part(0, -2)
-    start = 2 if words[1:2] == ["VERBOSE"] else 1
-    if words[1:2] == ["("]:
+    start = 2 if upper[1:2] == ["VERBOSE"] else 1
+    if upper[1:2] == ["("]:
         raise syntax_error(piece, 1)
     # Redshift's own texts for VERBOSE are unknown: PostgreSQL's would be another server's
     target = piece.part(start)
@@ -195,15 +197,15 @@ def analyze(piece: Piece) -> Statement:
 
 def vacuum(piece: Piece) -> Statement:
     """VACUUM of one table; how much of it is sorted or reclaimed has no meaning here."""
-    words, at = piece.words(), 1
-    if words[at : at + 2] in (["SORT", "ONLY"], ["DELETE", "ONLY"]):
+    upper, at = piece.words(), 1
+    if upper[at : at + 2] in (["SORT", "ONLY"], ["DELETE", "ONLY"]):
         at += 2
-    elif words[at : at + 1] in (["FULL"], ["REINDEX"], ["RECLUSTER"]):
+    elif upper[at : at + 1] in (["FULL"], ["REINDEX"], ["RECLUSTER"]):
         at += 1
-    end = len(words)
-    if words[end - 1] == "BOOST":
+    end = len(upper)
+    if upper[end - 1] == "BOOST":
         end -= 1
-    if words[end - 1] == "PERCENT" and words[end - 3 : end - 2] == ["TO"]:
+    if upper[end - 1] == "PERCENT" and upper[end - 3 : end - 2] == ["TO"]:
         end -= 3
     table = piece.part(at, end)
     if any(word == "(" for word in table.words()) or len(table.tokens) > 5:
@@ -222,11 +224,13 @@ def deallocate(piece: Piece) -> Statement:
     return plain(piece)
 
 
+_OTHER_RIGHTS = word_set("SEQUENCE LANGUAGE FUNCTION PROCEDURE DATASHARE MODEL EXTERNAL ASSUMEROLE ROLE COPY")
+
+
 def grant(piece: Piece) -> Statement:
-    words = piece.words()
-    refused = {"SEQUENCE", "LANGUAGE", "FUNCTION", "PROCEDURE", "DATASHARE", "MODEL", "EXTERNAL", "ASSUMEROLE", "ROLE", "COPY"}
-    if refused & set(words[1:]) or "ON" not in words:
-        raise unsupported(f"this form of {words[0]}")
+    upper = piece.words()
+    if _OTHER_RIGHTS & set(upper[1:]) or "ON" not in upper:
+        raise unsupported(f"this form of {upper[0]}")
     return plain(piece)
 
 
@@ -238,8 +242,8 @@ def lock(piece: Piece) -> Statement:
 
 def copy(piece: Piece) -> Statement:
     """COPY from the client's own stream is PostgreSQL's; from anywhere else it is the sandbox's."""
-    words = piece.words()
-    if words[-1] in ("STDIN", "STDOUT") or "STDIN" in words or "STDOUT" in words:
+    upper = piece.words()
+    if upper[-1] in ("STDIN", "STDOUT") or "STDIN" in upper or "STDOUT" in upper:
         return plain(piece)
     return Statement("", copy=piece.text)
 
@@ -248,26 +252,27 @@ def refuse(piece: Piece) -> Statement:
     raise unsupported(" ".join(piece.words(2)).strip())
 
 
+_OTHER_OPTIONS = word_set("SYSLOG CONNECTION SESSION EXTERNALID CREATEROLE SUPERUSER REPLICATION BYPASSRLS SET RESET")
 _USER_WORDS = {"CREATEUSER": "SUPERUSER", "NOCREATEUSER": "NOSUPERUSER", "DISABLE": "NULL"}
 
 
 def user(piece: Piece) -> Statement:
     """Users and groups as far as PostgreSQL's own carry them; Redshift's CREATEUSER is a superuser."""
     upper = piece.words()
-    refused = {"SYSLOG", "CONNECTION", "SESSION", "EXTERNALID", "CREATEROLE", "SUPERUSER", "REPLICATION", "BYPASSRLS", "SET", "RESET"}
-    if refused & set(upper):
+    if _OTHER_OPTIONS & set(upper):
         raise unsupported(f"this option of {' '.join(upper[:2])}")
     return Statement(piece.plain({at: _USER_WORDS[word] for at, word in enumerate(upper) if word in _USER_WORDS}))
 
 
+_REFUSED = word_set("""
+    CALL CANCEL CHECKPOINT CLUSTER DESC DISCARD DO IMPORT LISTEN LOAD MOVE NOTIFY REASSIGN REFRESH REINDEX RELEASE
+    SAVEPOINT SECURITY UNLISTEN UNLOAD USE VALUES
+""")
+
 HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT"), transaction),
     **dict.fromkeys(("FETCH", "CLOSE", "EXECUTE", "COMMENT"), plain),
-    **dict.fromkeys(
-        ("CALL", "CANCEL", "CHECKPOINT", "CLUSTER", "DISCARD", "DO", "LISTEN", "LOAD", "MOVE", "NOTIFY", "REASSIGN")
-        + ("REFRESH", "REINDEX", "RELEASE", "SAVEPOINT", "SECURITY", "UNLISTEN", "UNLOAD", "USE", "VALUES", "IMPORT", "DESC"),
-        refuse,
-    ),
+    **dict.fromkeys(_REFUSED, refuse),
     "ANALYSE": analyze,
     "ANALYZE": analyze,
     "COPY": copy,

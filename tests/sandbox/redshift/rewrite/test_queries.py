@@ -1,0 +1,128 @@
+"""Queries and DML: each rule with a statement before and after, and what is refused, by name."""
+
+import pytest
+
+from sandbox.redshift.errors import RedshiftError
+from sandbox.redshift.rewrite import plan
+
+
+def rewritten(sql: str) -> str:
+    [statement] = plan(sql)
+    return statement.sql
+
+
+def refusal(sql: str) -> RedshiftError:
+    with pytest.raises(RedshiftError) as caught:
+        plan(sql)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('SELECT "Order", Foo AS "Bar" FROM DEV.S."T"', 'SELECT "order", "foo" AS "bar" FROM "s"."t"'),
+        ("SELECT #t.k FROM #T", 'SELECT "#t"."k" FROM "#t"'),
+        (r"SELECT 'a\tb', 'it\'s', E'\\d', $$a'b$$", "SELECT 'a\tb', 'it''s', '\\d', 'a''b'"),
+        ("SELECT $1,$2,$1,a", 'SELECT $1, $2, $1, "a"'),
+        ("SELECT a FROM t LIMIT $1", 'SELECT "a" FROM "t" LIMIT $1'),
+        ("SELECT TOP 2 a FROM t", 'SELECT "a" FROM "t" LIMIT 2'),
+        ("SELECT 1 MINUS SELECT 2", "SELECT 1 EXCEPT SELECT 2"),
+        ("SELECT a::varchar, b::decimal", 'SELECT CAST("a" AS VARCHAR(256)), CAST("b" AS DECIMAL(18, 0))'),
+        ("SELECT CONVERT(integer, a)", 'SELECT CAST("a" AS INT)'),
+        ("SELECT a ILIKE 'x%'", """SELECT ("a") COLLATE "C" ILIKE 'x%'"""),
+        ("DELETE u WHERE a = 1", 'DELETE FROM "u" WHERE "a" = 1'),
+        ("SELECT pg_catalog.version()", "SELECT VERSION()"),
+        (
+            "SELECT table_name FROM information_schema.table_constraints",
+            'SELECT "table_name" FROM "pg_redshift_store"."table_constraints"',
+        ),
+        ("SELECT query FROM pg_catalog.stl_load_errors", 'SELECT "query" FROM "pg_redshift"."stl_load_errors"'),
+        (
+            "SELECT a, row_number() OVER (ORDER BY b) AS rn FROM t QUALIFY rn = 1 ORDER BY a LIMIT 3",
+            'SELECT "a", "rn" FROM (SELECT "a", ROW_NUMBER() OVER (ORDER BY "b") AS "rn", '
+            '((ROW_NUMBER() OVER (ORDER BY "b")) = 1) AS "?qualify?" FROM "t") AS "qualified" '
+            'WHERE "?qualify?" ORDER BY "a" LIMIT 3',
+        ),
+        (
+            "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN UPDATE SET b = s.b "
+            "WHEN NOT MATCHED THEN INSERT VALUES (s.a)",
+            'MERGE INTO "t" USING "s" ON "t"."a" = "s"."a" WHEN MATCHED THEN UPDATE SET "b" = "s"."b" '
+            'WHEN NOT MATCHED THEN INSERT VALUES ("s"."a")',
+        ),
+    ],
+)
+def test_rewrites(before: str, after: str) -> None:
+    assert after == rewritten(before)
+
+
+@pytest.mark.parametrize(
+    ("sql", "named"),
+    [
+        ("SELECT string_agg(a, ',') FROM t", "string_agg()"),
+        ("SELECT array_agg(a) FROM t", "array_agg()"),
+        ("SELECT * FROM generate_series(1, 3)", "generate_series()"),
+        ("SELECT a[1] FROM t", "arrays"),
+        ("SELECT a IS DISTINCT FROM b", "IS DISTINCT FROM"),
+        ("SELECT a IS NOT DISTINCT FROM b", "IS NOT DISTINCT FROM"),
+        ("INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING", "ON CONFLICT"),
+        ("INSERT INTO t VALUES (1) RETURNING a", "RETURNING"),
+        ("SELECT * FROM (VALUES (1)) v", "VALUES as a table"),
+        ("SELECT * FROM a, LATERAL (SELECT 1) b", "LATERAL"),
+        ("SELECT DISTINCT ON (a) b FROM t", "DISTINCT ON"),
+        ("SELECT a FROM t FOR UPDATE", "FOR UPDATE"),
+        ("SELECT 1 INTERSECT ALL SELECT 2", "INTERSECT ALL"),
+        ("SELECT first_value(a IGNORE NULLS) OVER () FROM t", "IGNORE NULLS"),
+        ("SELECT a.x FROM a, b WHERE a.x = b.x(+)", "(+)"),
+        ("SELECT * FROM t PIVOT (avg(p) FOR n IN ('a'))", "PIVOT"),
+        ("SELECT * EXCLUDE (a) FROM t", "EXCLUDE"),
+        ("SELECT count(*) FILTER (WHERE a) FROM t", "FILTER"),
+        ("SELECT pg_sleep(1)", "pg_sleep()"),
+        ("SELECT * FROM stv_slices", "stv_slices"),
+        ("SELECT regexp_substr(a, 'x', 1, 1, 'p') FROM t", "REGEXP_SUBSTR"),
+        ("SELECT a::json", "JSON"),
+        ("SELECT current_timestamp", "CURRENT_TIMESTAMP"),
+        (f"SELECT {'n' * 64}", "63 bytes"),
+        ("SELECT * FROM other.s.t", "other"),
+        ("MERGE INTO t USING s ON t.a = s.a REMOVE DUPLICATES", "REMOVE DUPLICATES"),
+        ("INSERT INTO t VALUES ((SELECT 1)), ((SELECT 2))", "multi-row VALUES"),
+    ],
+)
+def test_refuses_by_name(sql: str, named: str) -> None:
+    error = refusal(sql)
+    assert "0A000" == error.sqlstate
+    assert named in error.message
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELECT 1 FROM WHERE", 'syntax error at or near "WHERE"'),
+        ("SELEC 1", 'syntax error at or near "SELEC"'),
+        ("SELECT 'a", "unterminated quoted string, name or comment"),
+        ("SELECT TOP 2 a FROM t LIMIT 3", 'syntax error at or near "LIMIT"'),
+    ],
+)
+def test_syntax_errors_read_as_postgresql_words_them(sql: str, message: str) -> None:
+    error = refusal(sql)
+    assert ("42601", message) == (error.sqlstate, error.message)
+
+
+def test_the_helper_schema_is_closed_to_clients() -> None:
+    assert "42501" == refusal("DELETE FROM pg_redshift.load_errors").sqlstate
+
+
+def test_statements_split_at_semicolons_outside_quotes() -> None:
+    texts = [statement.sql for statement in plan("SELECT ';' /* ; */, $$;$$; -- ;\n; SELECT \"a;b\" FROM t;")]
+    assert ["SELECT ';', ';'", 'SELECT "a;b" FROM "t"'] == texts
+
+
+def test_catalogue_queries_pass_as_written() -> None:
+    query = "SELECT c.oid FROM pg_catalog.pg_type c WHERE c.typname OPERATOR(pg_catalog.~) '^(a)$' AND c.oid = $1"
+    assert query == rewritten(query)
+
+
+def test_a_long_insert_keeps_every_row() -> None:
+    rows = ", ".join(f"({number}, 'it\\'s', NULL, ${number + 1})" for number in range(1000))
+    after = rewritten(f"INSERT INTO S.T (A, b, c, d) VALUES {rows}")
+    assert 'INSERT INTO "s"."t" ("a", "b", "c", "d") VALUES (0, \'it\'\'s\', NULL, $1), (1, \'it\'\'s\'' in after
+    assert after.endswith("(999, 'it''s', NULL, $1000)")
