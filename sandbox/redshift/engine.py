@@ -174,12 +174,8 @@ def usable(path: Path, user: pwd.struct_passwd | None) -> bool:
     if user is None:
         return True
     question = ["/bin/sh", "-c", 'test -r "$1" && test -x "$1"', "sh", str(path)]
-    return (
-        subprocess.call(  # noqa: S603  # our own words
-            question, cwd="/", user=user.pw_uid, group=user.pw_gid, extra_groups=[]
-        )
-        == 0
-    )
+    status = subprocess.call(question, cwd="/", user=user.pw_uid, group=user.pw_gid, extra_groups=[])  # noqa: S603  # our own words
+    return status == 0
 
 
 def common_place() -> Path:
