@@ -17,7 +17,7 @@ And: this expression
 Anonymous: this expressions
 Any: this
 AtTimeZone: this zone
-Between: this low high
+Between: this low high negate
 BitwiseAnd: this expression
 BitwiseLeftShift: this expression
 BitwiseNot: this
@@ -49,19 +49,19 @@ GT: this expression
 GTE: this expression
 Group: expressions
 Having: this
-ILike: this expression
+ILike: this expression negate
 Identifier: this quoted
 If: this true
-In: this expressions query
+In: this expressions query negate
 Insert: this expression default with_
 Intersect: this expression distinct order limit offset with_
 Interval: this unit
 Into: this temporary
-Is: this expression
+Is: this expression negate
 Join: this on using side kind method
 LT: this expression
 LTE: this expression
-Like: this expression
+Like: this expression negate
 Limit: expression
 Literal: this is_string
 Merge: this using on whens
@@ -80,13 +80,13 @@ Parameter: this
 Paren: this
 Pow: this expression
 Qualify: this
-RegexpILike: this expression
+RegexpILike: this expression negate
 RawString: this
-RegexpLike: this expression
+RegexpLike: this expression negate
 Schema: this expressions
 Select: expressions from_ joins where group having qualify order limit offset distinct with_ into
 SessionUser:
-SimilarTo: this expression
+SimilarTo: this expression negate
 Star:
 StrPosition: this substr
 Sub: this expression
@@ -143,6 +143,7 @@ NAMES = {
     "Bracket": "arrays and SUPER navigation",
     "BitwiseXor": "the # operator",
     "CurrentTimestamp": "CURRENT_TIMESTAMP (use GETDATE() or SYSDATE)",
+    "Concat": "string literals side by side",
     "Cube": "CUBE",
     "Filter": "FILTER",
     "GroupingSets": "GROUPING SETS",

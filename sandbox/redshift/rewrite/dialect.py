@@ -42,6 +42,8 @@ class Sandbox(Redshift):
 
     # so that pg_catalog.regclass parses; what types there are is decided in `types`
     SUPPORTS_USER_DEFINED_TYPES = True
+    # (a, b) IS NOT NULL is not the opposite of (a, b) IS NULL
+    NORMALIZE_NOT_NULL = False
 
     class Tokenizer(Redshift.Tokenizer):
         # sqlglot swallows the rest of such a statement as one string; here whole statements stay tokens
@@ -96,7 +98,11 @@ class _Generator(PostgresGenerator):
 
     # LISTAGG(DISTINCT a, ',') is one value and its delimiter, not a row of two
     MULTI_ARG_DISTINCT = True
-    TRANSFORMS = {key: value for key, value in PostgresGenerator.TRANSFORMS.items() if key is not exp.Select}
+    TRANSFORMS = {
+        **{key: value for key, value in PostgresGenerator.TRANSFORMS.items() if key is not exp.Select},
+        # as an operator its column has no name, as a function it would be called power
+        exp.Pow: lambda self, node: self.binary(node, "^"),
+    }
 
 
 DIALECT = Sandbox()

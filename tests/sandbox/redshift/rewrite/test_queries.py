@@ -30,6 +30,12 @@ def refusal(sql: str) -> RedshiftError:
         ("SELECT a::varchar, b::decimal", 'SELECT CAST("a" AS VARCHAR(256)), CAST("b" AS DECIMAL(18, 0))'),
         ("SELECT CONVERT(integer, a)", 'SELECT CAST("a" AS INT)'),
         ("SELECT a ILIKE 'x%'", """SELECT ("a") COLLATE "C" ILIKE 'x%'"""),
+        (
+            "SELECT a NOT LIKE 'x', a NOT IN (1), a NOT BETWEEN 1 AND 2, a !~ 'x', a IS NOT NULL, a NOT SIMILAR TO 'x'",
+            """SELECT "a" NOT LIKE 'x', NOT "a" IN (1), NOT "a" BETWEEN 1 AND 2, NOT "a" ~ 'x', "a" IS NOT NULL, """
+            """NOT "a" SIMILAR TO 'x'""",
+        ),
+        ("SELECT -a ^ 2", 'SELECT -"a" ^ 2'),
         ("DELETE u WHERE a = 1", 'DELETE FROM "u" WHERE "a" = 1'),
         ("SELECT pg_catalog.version()", "SELECT VERSION()"),
         (
