@@ -102,8 +102,8 @@ class Vectorised:
             for i, (column, path) in enumerate(zip(self.columns, paths, strict=True), start=1)
         )
         return (
-            f"SELECT {fields} FROM (SELECT json, {named} FROM (SELECT json, CASE WHEN NOT ({container}) OR {suspect}"  # noqa: S608 - names and literals are quoted
-            f" THEN {REFUSE} ELSE json_extract_string(json, [{extracted}]) END AS f FROM {self._records()}))"
+            f"SELECT {fields} FROM (SELECT json, {named} FROM (SELECT json, CASE WHEN NOT ({container})"  # noqa: S608 - names and literals are quoted
+            f" OR strlen(json) > {MAX_VALUE} OR {suspect} THEN {REFUSE} ELSE json_extract_string(json, [{extracted}]) END AS f FROM {self._records()}))"
         )
 
     def _prepare(self, query: str) -> None:
