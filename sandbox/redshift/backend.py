@@ -18,6 +18,9 @@ from sandbox.redshift.replies import PostgresError
 # PostgreSQL's socket is named by its port; the private server always has the default one.
 SOCKET_NAME = ".s.PGSQL.5432"
 
+# How long to wait for the effect of a cancel request before it is repeated.
+CANCEL_SECONDS = 0.1
+
 # The prepared statement and portal of hidden SQL: the unnamed ones are the client's.
 _HIDDEN = "sandbox hidden"
 
@@ -25,43 +28,17 @@ Rows = list[tuple[str | None, ...]]
 T = TypeVar("T")
 
 
-async def unbroken(exchange: Coroutine[Any, Any, T]) -> T:
-    """Await an exchange with PostgreSQL to its end even if cancelled meanwhile.
-
-    Otherwise its answers would be taken for those of the next.
-    """
-    task = asyncio.create_task(exchange)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        task.exception()
-        raise
-
-
-async def cancel(socket_directory: Path, key: bytes) -> None:
-    """Ask PostgreSQL to cancel what the session with this key (BackendKeyData) runs; returns when it has been told."""
-    try:
-        reader, writer = await asyncio.open_unix_connection(socket_directory / SOCKET_NAME)
-    except OSError:
-        return  # no PostgreSQL, nothing to cancel
-    try:
-        writer.write(messages.cancel_request(key))
-        await reader.read()
-    except ConnectionError:
-        return  # PostgreSQL closes without an answer
-    finally:
-        writer.close()
-
-
 class Backend(Channel):
     """One session of PostgreSQL.
 
+    key: process and secret as BackendKeyData has them, once known.
     failed: an error was answered since the last Sync, so PostgreSQL ignores everything until the next.
     status: I, T or E as of the last ReadyForQuery.
     aside: called with the messages that belong to no statement (ParameterStatus and the like).
     """
 
+    socket_directory: Path
+    key = b""
     failed = False
     status = "I"
     aside: Callable[[Message], None] = staticmethod(lambda message: None)
@@ -69,7 +46,27 @@ class Backend(Channel):
     @classmethod
     async def connect(cls, socket_directory: Path) -> Self:
         reader, writer = await asyncio.open_unix_connection(socket_directory / SOCKET_NAME, limit=READ_BYTES)
-        return cls(reader, writer, Framer())
+        backend = cls(reader, writer, Framer())
+        backend.socket_directory = socket_directory
+        return backend
+
+    @property
+    def pid(self) -> int:
+        return int.from_bytes(self.key[:4])
+
+    async def cancel(self) -> None:
+        """Have PostgreSQL cancel what it runs, if anything; returns when the session has been told."""
+        try:
+            reader, writer = await asyncio.open_unix_connection(self.socket_directory / SOCKET_NAME)
+        except OSError:
+            return  # no PostgreSQL, nothing to cancel
+        try:
+            writer.write(messages.cancel_request(self.key))
+            await reader.read()
+        except ConnectionError:
+            return  # it closes without an answer
+        finally:
+            writer.close()
 
     async def next(self) -> Message:
         message = await super().next()
@@ -96,7 +93,7 @@ class Backend(Channel):
         """
         finish: asyncio.Task[str] | None = None
         try:
-            await unbroken(self._open_copy(sql))
+            await self.unbroken(self._open_copy(sql))
             finish = asyncio.create_task(self._finish([]))
             async for chunk in chunks:
                 if finish.done():
@@ -119,6 +116,21 @@ class Backend(Channel):
             if inspect.isasyncgen(chunks):
                 await chunks.aclose()
         return int((await finish).rpartition(" ")[2])
+
+    async def unbroken(self, exchange: Coroutine[Any, Any, T]) -> T:
+        """Await an exchange of messages to its end even if cancelled meanwhile.
+
+        Otherwise its answers would be taken for those of the next.
+        """
+        task = asyncio.create_task(exchange)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            while not task.done():  # a request that comes before the statement is ignored
+                await self.cancel()
+                await asyncio.wait([task], timeout=CANCEL_SECONDS)
+            task.exception()
+            raise
 
     async def synchronise(self) -> None:
         """A Sync of our own, for when the client is not in the middle of anything."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.redshift import messages, protocol, replies
-from sandbox.redshift.backend import Backend, cancel
+from sandbox.redshift.backend import Backend
 from sandbox.redshift.channel import READ_BYTES, Channel
 from sandbox.redshift.messages import StartUp
 from sandbox.redshift.protocol import Conversation, Framer, ProtocolError, State
@@ -78,15 +78,16 @@ class RedshiftServer:
             log.exception("the sandbox failed while it served a client")
             client.write(replies.fatal_response("XX000", "internal error of the sandbox; its log tells more"))
         finally:
-            self._tasks.discard(task)
             await client.close()
+            self._tasks.discard(task)
 
     async def _converse(self, client: Channel, writer: asyncio.StreamWriter) -> None:
         conversation = Conversation()
         async with asyncio.timeout(START_UP_SECONDS):
             start = await _start_up(client.reader, writer, conversation)
         if start.event == "CancelRequest":
-            await self._cancel(start.key)
+            if (session := self._sessions.get(start.key)) is not None:
+                await session.cancel()
             return
         if start.parameters.get("user") == OWNER:
             client.write(replies.fatal_response("28000", f'role "{OWNER}" is not permitted to log in'))
@@ -98,26 +99,23 @@ class RedshiftServer:
             return
         try:
             async with asyncio.timeout(START_UP_SECONDS):
-                key = await _authenticate(client, backend, conversation, start)
-            if key is not None:
-                await self._serve(client, backend, conversation, start, key)
+                await _authenticate(client, backend, conversation, start)
+            if conversation.state is State.READY:
+                await self._serve(client, backend, conversation, start)
         finally:
             await backend.close()
 
-    async def _serve(
-        self, client: Channel, backend: Backend, conversation: Conversation, start: StartUp, key: bytes
-    ) -> None:
+    async def _serve(self, client: Channel, backend: Backend, conversation: Conversation, start: StartUp) -> None:
         session = Session(
             client,
             backend,
             conversation,
-            pid=int.from_bytes(key[:4]),
             database=start.parameters.get("database") or start.parameters["user"],
             plan=self._plan,
             copy=self._copy,
             copy_settings=self._copy_settings,
         )
-        self._sessions[key] = session
+        self._sessions[backend.key] = session
         running = asyncio.create_task(session.run())
         try:
             while not running.done():
@@ -125,21 +123,14 @@ class RedshiftServer:
                 if client.gone or backend.gone:
                     break
         finally:
-            del self._sessions[key]
+            del self._sessions[backend.key]
             if not running.done():
-                await cancel(self._socket_directory, key)
+                await backend.cancel()
                 running.cancel()
-            await asyncio.wait([running])
+            await asyncio.gather(running, return_exceptions=True)
         if not running.cancelled():
             running.result()
         backend.write(messages.TERMINATE)
-
-    async def _cancel(self, key: bytes) -> None:
-        session = self._sessions.get(key)
-        if session is not None:
-            cancelling = asyncio.create_task(cancel(self._socket_directory, key))
-            session.cancel(cancelling)
-            await cancelling
 
 
 async def _start_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, conversation: Conversation) -> StartUp:
@@ -153,11 +144,10 @@ async def _start_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
         writer.write(b"N")
 
 
-async def _authenticate(client: Channel, backend: Backend, conversation: Conversation, start: StartUp) -> bytes | None:
-    """Let PostgreSQL and the client authenticate each other; the key for cancelling, None when it was refused."""
+async def _authenticate(client: Channel, backend: Backend, conversation: Conversation, start: StartUp) -> None:
+    """Let PostgreSQL and the client authenticate each other; the conversation is READY then, or CLOSED."""
     backend.write(messages.start_up_message(start))
     await backend.flush()
-    key = b""
     while conversation.state is State.AUTHENTICATION:
         message = await backend.next()
         if message.kind == "R":
@@ -176,7 +166,6 @@ async def _authenticate(client: Channel, backend: Backend, conversation: Convers
         else:
             client.write(message.raw)
             if message.kind == "K":
-                key = message.raw[5:]
+                backend.key = message.raw[5:]
             elif message.kind == "Z":
                 conversation.on(protocol.READY_FOR_QUERY)
-    return key if conversation.state is State.READY else None

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
 from sandbox.redshift import messages, protocol, replies
-from sandbox.redshift.backend import Backend, Rows, unbroken
+from sandbox.redshift.backend import Backend, Rows
 from sandbox.redshift.channel import Channel, DisconnectedError
 from sandbox.redshift.copy import CopyFailed, CopyHost, CopyOutcome
 from sandbox.redshift.errors import RedshiftError, unsupported
@@ -38,13 +38,12 @@ class Session:
         backend: Backend,
         conversation: Conversation,
         *,
-        pid: int,
         database: str,
         plan: Plan,
         copy: CopyFromS3,
         copy_settings: Any,
     ) -> None:
-        self.pid = pid
+        self.pid = backend.pid
         self.database = database
         self.user_id = 0  # of the current user, known once a COPY begins
         self._client = client
@@ -57,7 +56,7 @@ class Session:
         self._statements: dict[str, Statement] = {}
         self._portals: dict[str, Statement] = {}
         self._copying: asyncio.Task[CopyOutcome] | None = None
-        self._cancelling: asyncio.Task[None] | None = None
+        self._cancelled = False
         self._last_copy: tuple[str, str] | None = None  # what a rollback may have undone
         self._handlers: dict[str, Callable[[Message], Awaitable[None]]] = {
             "Q": self._query,
@@ -90,10 +89,12 @@ class Session:
             if state.state in (State.SIMPLE, State.SYNCING):
                 await self._synchronise()
 
-    def cancel(self, cancelling: asyncio.Task[None]) -> None:
-        """Cancel a COPY from S3 in progress; `cancelling` does it in PostgreSQL."""
-        if self._copying is not None:
-            self._cancelling = cancelling
+    async def cancel(self) -> None:
+        """Cancel what the client's statement is at: a COPY from S3, or whatever PostgreSQL does."""
+        if self._copying is None:
+            await self._backend.cancel()
+        else:
+            self._cancelled = True
             self._copying.cancel()
 
     # --- the client's messages ---
@@ -102,9 +103,7 @@ class Session:
         (sql,), _ = messages.texts(message.raw, 1)
         for statement in self._plan(sql) or [_NOTHING]:
             request = messages.parse("", statement.sql) + messages.bind() + messages.describe("P") + messages.execute()
-            await self._carry_out(statement, request, hide="123n")
-            # It goes out with what comes next. An open portal would keep its tables from being dropped.
-            self._backend.write(messages.close("P"))
+            await self._carry_out(statement, request, hide="12n")
 
     async def _parse(self, message: Message) -> None:
         (name, sql), types = messages.texts(message.raw, 2)
@@ -236,7 +235,7 @@ class Session:
                 error = PostgresError(messages.response_fields(message.raw))
                 self._client.write(replies.error_response(error, self.pid))
                 self._conversation.on(protocol.ERROR)
-            elif message.kind != "3":
+            else:
                 self._pass_on(message)
         if self._last_copy is not None and self._backend.status == "I":
             await self._backend.run(_REMEMBER_COPY, *self._last_copy)
@@ -257,10 +256,9 @@ class Session:
             self._last_copy = ("0", str(failure.query_id))
             raise
         except asyncio.CancelledError:
-            if self._cancelling is None:  # it is the whole session that ends
+            if not self._cancelled:  # it is the whole session that ends
                 raise
-            await self._cancelling  # lest it hits what comes next
-            self._cancelling = None
+            self._cancelled = False
             raise replies.cancelled(self.pid) from None
         finally:
             self._copying = None
@@ -269,7 +267,7 @@ class Session:
 
     async def fetch(self, sql: str) -> Rows:
         """Rows of a hidden query in the client's transaction, values as text. Raises PostgresError."""
-        return await unbroken(self._backend.run(sql))
+        return await self._backend.unbroken(self._backend.run(sql))
 
     async def copy_in(self, sql: str, chunks: AsyncIterator[bytes]) -> int:
         """Run COPY ... FROM STDIN in the client's transaction; the rows loaded. Raises PostgresError."""

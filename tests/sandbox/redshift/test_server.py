@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 
 import psycopg
@@ -28,17 +29,22 @@ LONG = "SELECT count(*) FROM " + ", ".join(f"digits d{number}" for number in ran
 
 
 def connect_redshift(**changes):
-    return redshift_connector.connect(
-        **{
-            "host": os.environ["PGHOST"],
-            "port": int(os.environ["PGPORT"]),
-            "user": os.environ["PGUSER"],
-            "password": os.environ["PGPASSWORD"],
-            "database": os.environ["PGDATABASE"],
-            "ssl": False,
-        }
-        | changes
-    )
+    settings = {
+        "host": os.environ["PGHOST"],
+        "port": int(os.environ["PGPORT"]),
+        "user": os.environ["PGUSER"],
+        "password": os.environ["PGPASSWORD"],
+        "database": os.environ["PGDATABASE"],
+        "ssl": False,
+    }
+    try:
+        return redshift_connector.connect(**settings | changes)
+    except redshift_connector.Error as error:
+        # The driver leaves its socket open when it is refused.
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            if isinstance(connection := frame.f_locals.get("self"), redshift_connector.Connection):
+                connection._usock.close()
+        raise
 
 
 CONNECT = {"redshift_connector": connect_redshift, "psycopg2": psycopg2.connect, "psycopg": psycopg.connect}

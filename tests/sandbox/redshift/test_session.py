@@ -134,9 +134,13 @@ async def copy(text: str, host, settings) -> CopyOutcome:
         started.set()
         if "slow" in what:
             await asyncio.sleep(60)
+        if "halting" in what:
+            await asyncio.sleep(0.5)
         if "broken" in what:
             raise CopyFailed(8, "Load into table 't' failed.")
         yield b"x\n" if "wrong" in what else b"3\n"
+        while "endless" in what:
+            yield b"4\n" * 1000
 
     if "slow fetch" in what:
         started.set()
@@ -387,7 +391,7 @@ def test_a_copy_goes_with_its_transaction_but_is_remembered(client):
     ("what", "sqlstate", "message"),
     [
         ("broken", "XX000", "Load into table 't' failed."),
-        ("wrong", "22P02", 'invalid input syntax for type integer: "x"'),
+        ("wrong endless", "22P02", 'invalid input syntax for type integer: "x"'),
     ],
 )
 def test_a_failing_copy_fails_the_transaction(client, what, sqlstate, message):
@@ -428,11 +432,12 @@ def test_a_cancel_request_ends_a_copy(client, port, what):
 
 def test_a_cancel_request_needs_the_secret(client, port):
     started.clear()
-    client.say(query("SELECT pg_sleep(0.5)"))
+    client.say(query("COPY t FROM 's3://halting'"))
+    assert started.wait(SECONDS)
     with socket.create_connection(("127.0.0.1", port)) as other:
         other.sendall(messages.cancel_request(client.key[:4] + b"\0\0\0\0"))
         assert other.recv(1) == b""
-    assert "T D C ZI" == kinds(client.hear())
+    assert "N C ZI" == kinds(client.hear())
 
 
 # --- the client's own COPY ---
