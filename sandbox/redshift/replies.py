@@ -8,7 +8,11 @@ from sandbox.redshift import messages
 from sandbox.redshift.errors import RedshiftError
 
 # What Redshift reports: redshift_connector parses it as a plain version and reads row counts by it.
-SERVER_VERSION = "8.0.2"
+SHOWN_PARAMETERS = {
+    "server_version": "8.0.2",
+    # A backslash escapes in every literal of Redshift's: drivers that quote by themselves must double it.
+    "standard_conforming_strings": "off",
+}
 
 # Ours never sends server_protocol_version and show_discovery: their absence keeps redshift_connector at the protocol's
 # level 0, whose RowDescription and number formats are PostgreSQL's.
@@ -69,7 +73,7 @@ def shown_notice(raw: bytes) -> bytes:
 def shown_parameter(raw: bytes) -> bytes:
     """A ParameterStatus as Redshift would report it."""
     (name, _), _ = messages.texts(raw, 2)
-    return messages.parameter_status(name, SERVER_VERSION) if name == "server_version" else raw
+    return messages.parameter_status(name, SHOWN_PARAMETERS[name]) if name in SHOWN_PARAMETERS else raw
 
 
 def shown_authentication(raw: bytes, driver: str) -> bytes:

@@ -88,6 +88,15 @@ def test_a_driver_speaks(connect):
         assert [(1, "é", None, 7, "text")] == [tuple(row) for row in cursor.fetchall()]
 
 
+@pytest.mark.parametrize("value", ["a\\bc", "it's", "\\", "\\'", "%s", "é\n"])
+def test_a_value_comes_back_as_it_was_sent(connect, value):
+    """Quoted by the driver or bound: a backslash escapes in Redshift's literals, so drivers must know to double it."""
+    with contextlib.closing(connect()) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT %s", (value,))
+        assert value == cursor.fetchone()[0]
+
+
 def test_transactions_are_the_drivers(connect):
     with contextlib.closing(connect()) as connection, contextlib.closing(connect()) as other:
         cursor, witness = connection.cursor(), other.cursor()
