@@ -7,7 +7,7 @@ import contextlib
 import dataclasses
 import pathlib
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Protocol
 
 import psycopg
@@ -94,11 +94,12 @@ async def _load(load: Load, host: CopyHost, service: psycopg.AsyncConnection) ->
     query_id = int(row[0]) if row else 0
     log = LoadLog(service, query_id, host.user_id, table.oid, host.pid, host.database, utc_now())
     rows = 0
-    if load.command.noload:
-        async for _ in _chunks(load, log):
-            pass
-    else:
-        rows = await host.copy_in(table.copy_statement(), _chunks(load, log))
+    async with contextlib.aclosing(_chunks(load, log)) as chunks:
+        if load.command.noload:
+            async for _ in chunks:
+                pass
+        else:
+            rows = await host.copy_in(table.copy_statement(), chunks)
     if load.problem is not None:
         raise CopyFailed(query_id, load.problem.message, load.problem.detail)
     if load.failed:
@@ -113,7 +114,7 @@ async def _load(load: Load, host: CopyHost, service: psycopg.AsyncConnection) ->
     return CopyOutcome(query_id, rows)
 
 
-async def _chunks(load: Load, log: LoadLog) -> AsyncIterator[bytes]:
+async def _chunks(load: Load, log: LoadLog) -> AsyncGenerator[bytes, None]:
     """CSV in messages, the next batch being made meanwhile.
 
     It ends without an error when the load has failed: an error here would abort the transaction in PostgreSQL's words,

@@ -231,6 +231,5 @@ def _recover(data: bytes, start: int, problem: int) -> int:
         if opener and (newline < 0 or opener.start() < newline):
             return opener.start()
     # the problem may be the next record's brace itself, when this one broke off at the end of its line
-    from_here = len(data[start:problem].rstrip(b" \t\r\n")) + start
-    following = NEXT_RECORD.search(data, max(from_here, start))
-    return following.end() if following else len(data)
+    following = NEXT_RECORD.search(data, start + len(data[start:problem].rstrip(b" \t\r\n")))
+    return following.start() if following else len(data.rstrip(b" \t\r\n"))

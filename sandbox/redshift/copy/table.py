@@ -70,7 +70,7 @@ class Table:
     def copy_statement(self) -> str:
         """PostgreSQL's COPY for rows that arrive as CSV; an unquoted empty field is NULL."""
         names = ", ".join(quote(column.name) for column in self.columns)
-        return f"COPY {self.qualified} ({names}) FROM STDIN (FORMAT csv)"
+        return f"COPY {self.qualified} ({names}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')"
 
 
 async def read_table(host: Fetcher, command: CopyCommand) -> Table:

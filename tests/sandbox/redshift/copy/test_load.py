@@ -152,8 +152,8 @@ def test_a_manifest_names_exact_files(client: Client) -> None:
     assert "None of the 1 files" in str(client.refused("nothing", "json 'auto' manifest"))
     assert "requires full path of an S3 object" in str(client.refused("d/1", "json 'auto' manifest"))
     assert "requires full path of an S3 object" in str(client.refused("d/", "json 'auto' manifest"))
-    gone = "Problem reading manifest file - S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey"
-    assert gone == client.refused("n", "json 'auto' manifest").diag.message_primary
+    gone = "S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey"
+    assert f"Problem reading manifest file - {gone}" == client.refused("n", "json 'auto' manifest").diag.message_primary
 
 
 def test_jsonpaths_map_by_position(client: Client) -> None:
