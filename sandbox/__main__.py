@@ -72,6 +72,7 @@ def run(buckets: Path | None, folder: Path | None, command: list[str]) -> int:
     if folder is not None:
         return asyncio.run(supervise(State(folder), buckets, command))
     with tempfile.TemporaryDirectory(prefix="sandbox-") as temporary:
+        Path(temporary).chmod(0o711)  # as root, PostgreSQL's user must get through to its data
         return asyncio.run(supervise(State(Path(temporary)), buckets, command, keep=False))
 
 

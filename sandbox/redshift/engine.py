@@ -104,6 +104,7 @@ class Engine:
             shutil.rmtree(self.socket_directory, ignore_errors=True)
 
     async def _create(self) -> None:
+        discard_orphans()
         self._data.mkdir(mode=0o700)
         own(self._data, self._user)
         if not usable(self._data, self._user):
@@ -111,6 +112,7 @@ class Engine:
             elsewhere = Path(tempfile.mkdtemp(prefix="data-", dir=common_place()))
             own(elsewhere, self._user)
             self._data.symlink_to(elsewhere)
+            elsewhere.with_suffix(".of").symlink_to(self._data)
         await self._children.run(
             "initdb",
             [
@@ -214,7 +216,18 @@ def programs(user: pwd.struct_passwd | None) -> Path:
 def discard(data: Path) -> None:
     """Remove a data directory, wherever it lies."""
     if data.is_symlink():
-        shutil.rmtree(data.readlink(), ignore_errors=True)
         data.unlink()
+        discard_orphans()
     elif data.exists():
         shutil.rmtree(data)
+
+
+def discard_orphans() -> None:
+    """Remove the data directories in the common place whose state directory is gone."""
+    if os.geteuid() != 0:
+        return
+    for owner in common_place().glob("data-*.of"):
+        elsewhere = owner.with_suffix("")
+        if not (owner.is_symlink() and owner.readlink().is_symlink() and owner.readlink().readlink() == elsewhere):
+            shutil.rmtree(elsewhere, ignore_errors=True)
+            owner.unlink(missing_ok=True)
