@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import json
 from collections.abc import Iterable
 
 import psycopg
@@ -11,15 +12,8 @@ import psycopg
 from sandbox.redshift.copy.exact import LoadError
 from sandbox.redshift.copy.table import Column
 
-INSERT_ERROR = (
-    "INSERT INTO pg_redshift.load_errors (query, userid, slice, tbl, starttime, session, database, filename,"
-    " line_number, colname, type, col_length, position, raw_line, raw_field_value, err_code, err_reason)"
-    " VALUES (%s, %s, 0, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-)
-INSERT_COMMIT = (
-    "INSERT INTO pg_redshift.load_commits (query, userid, slice, filename, byte_offset, lines_scanned, errors, curtime,"
-    " status, file_format) VALUES (%s, %s, 0, %s, %s, %s, %s, %s, 1, 'JSON')"
-)
+# one statement for all rows: a load of thousands of files writes as many
+INSERT = "INSERT INTO pg_redshift.{0} SELECT * FROM json_populate_recordset(NULL::pg_redshift.{0}, %s)"
 TYPE_NAMES = {"bpchar": "char", "text": "varchar"}
 
 
@@ -46,38 +40,49 @@ class LoadLog:
     started: datetime.datetime
 
     async def errors(self, errors: Iterable[LoadError]) -> None:
-        rows = [
-            (
-                self.query_id,
-                self.user_id,
-                self.table,
-                self.started,
-                self.session,
-                self.database,
-                cut(error.filename, 256),
-                error.line,
-                cut(error.column.name if error.column else "", 127),
-                TYPE_NAMES.get(error.column.type, error.column.type) if error.column else "",
-                _length(error.column),
-                error.position,
-                cut(error.raw_line, 1024),
-                cut(error.raw_value, 1024),
-                error.code,
-                cut(error.reason, 100),
-            )
-            for error in errors
-        ]
-        async with self.service.cursor() as cursor:
-            await cursor.executemany(INSERT_ERROR, rows)
+        await self._insert(
+            "load_errors",
+            [
+                {
+                    "tbl": self.table,
+                    "starttime": self.started.isoformat(),
+                    "session": self.session,
+                    "database": self.database,
+                    "filename": cut(error.filename, 256),
+                    "line_number": error.line,
+                    "colname": cut(error.column.name if error.column else "", 127),
+                    "type": TYPE_NAMES.get(error.column.type, error.column.type) if error.column else "",
+                    "col_length": _length(error.column),
+                    "position": error.position,
+                    "raw_line": cut(error.raw_line, 1024),
+                    "raw_field_value": cut(error.raw_value, 1024),
+                    "err_code": error.code,
+                    "err_reason": cut(error.reason, 100),
+                }
+                for error in errors
+            ],
+        )
 
     async def files(self, files: Iterable[FileDone]) -> None:
-        now = utc_now()
-        rows = [
-            (self.query_id, self.user_id, cut(file.filename, 256), file.size, file.lines, file.errors, now)
-            for file in files
-        ]
-        async with self.service.cursor() as cursor:
-            await cursor.executemany(INSERT_COMMIT, rows)
+        common = {"curtime": utc_now().isoformat(), "status": 1, "file_format": "JSON"}
+        await self._insert(
+            "load_commits",
+            [
+                {
+                    "filename": cut(file.filename, 256),
+                    "byte_offset": file.size,
+                    "lines_scanned": file.lines,
+                    "errors": file.errors,
+                    **common,
+                }
+                for file in files
+            ],
+        )
+
+    async def _insert(self, table: str, rows: list[dict[str, object]]) -> None:
+        common = {"query": self.query_id, "userid": self.user_id, "slice": 0}
+        text = json.dumps([{**common, **row} for row in rows])
+        await self.service.execute(INSERT.format(table).encode(), [text])
 
 
 def utc_now() -> datetime.datetime:

@@ -156,6 +156,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @example(data=b'{"c":"x","other":[1, NaN]}', column=TARGETS[0], mapping=MAPPINGS[0], options="")
 @example(data=b'{"c":"x","other":[inf]}', column=TARGETS[0], mapping=MAPPINGS[0], options="")
 @example(data=b'{"c":"x","other":[1 , ]}', column=TARGETS[0], mapping=MAPPINGS[0], options="")
+@example(data=b"[1,-0]", column=TARGETS[0], mapping=MAPPINGS[4], options="")
 @example(data=b'{"c":"x","other":NaN}', column=TARGETS[0], mapping=MAPPINGS[0], options="")
 def test_what_the_fast_path_answers_is_what_the_exact_path_says(
     data: bytes, column: Column, mapping: tuple[tuple[str | int, ...], bool], options: str, folder: Path
