@@ -16,7 +16,7 @@ def test_the_environment_leads_every_client_to_the_sandbox():
     assert ("redshift", "127.0.0.1", "awsuser", "dev") == tuple(
         redshift[key] for key in ("conn_type", "host", "login", "schema")
     )
-    assert {"ssl": False} == redshift["extra"]
+    assert redshift["extra"]["ssl"] is False
     assert str(redshift["port"]) == os.environ["PGPORT"]
     assert (redshift["host"], redshift["login"], redshift["password"], redshift["schema"]) == tuple(
         os.environ[name] for name in ("PGHOST", "PGUSER", "PGPASSWORD", "PGDATABASE")
