@@ -9,18 +9,14 @@ RESULTS_TABLE = "quality.results"
 SCHEMAS = ("staging", "sparkify", "audit", "quality")
 
 
-
 def ddl(*names: str) -> dict[str, str]:
     """Tables and the files that create them."""
     return {name: f"tables/{name.replace('.', '/')}.sql" for name in names}
 
 
 TABLES = ddl(
-    "staging.events",
     "staging.songs",
-    "staging.new_songs",
     "staging.song_files",
-    "staging.new_song_files",
     "sparkify.songplays",
     "sparkify.users",
     "sparkify.songs",
@@ -29,10 +25,40 @@ TABLES = ddl(
     RUN_TABLE,
     RESULTS_TABLE,
 )
-# Made LIKE the published tables.
-AUDIT_TABLES = ddl("audit.songplays", "audit.users", "audit.songs", "audit.artists", "audit.time")
+# The rows of one run.
+TRANSIENT_TABLES = ddl(
+    "staging.events",
+    "staging.new_songs",
+    "staging.new_song_files",
+    "audit.songplays",
+    "audit.users",
+    "audit.songs",
+    "audit.artists",
+    "audit.time",
+)
 VIEWS = ("tables/staging/plays.sql",)
 
+# In the order of log_json_path.json.
+EVENT_COLUMNS = (
+    "artist",
+    "auth",
+    "first_name",
+    "gender",
+    "item_in_session",
+    "last_name",
+    "length",
+    "level",
+    "location",
+    "method",
+    "page",
+    "registration",
+    "session_id",
+    "song",
+    "status",
+    "ts",
+    "user_agent",
+    "user_id",
+)
 CATALOGUE_COLUMNS = (
     "artist_id",
     "artist_latitude",

@@ -11,7 +11,7 @@ any order, any number of times, gives the same tables.
 | You want to | Trigger with |
 |---|---|
 | load one day, month or year, or everything | `period` = `2018-11-05`, `2018-11`, `2018` or `all` |
-| load what a corrected log file says | the period it covers, `mode` = `replace` |
+| load the plays of a corrected log file | the period it covers, `mode` = `replace` |
 | make everything anew from S3 as it is now | `period` = `all`, `mode` = `rebuild` |
 
 **When it fails**
@@ -22,6 +22,11 @@ any order, any number of times, gives the same tables.
   are in `quality.results`. Nothing has been published.
 - `create_tables` - a table differs from its DDL in `include/sql/tables`; the log has the ALTER to run.
 - "staging and audit hold the rows of run ..." - one task of an old run was cleared. Clear all tasks of the run instead.
+
+**What `replace` replaces**: the published plays that began in the period. A session over midnight can leave plays of one
+day in another day's file: name a period that covers both; a warning counts the plays that would go for good. Users are
+corrected where their latest event lies in the period; a user who is in no log file any more, and moments in `time`, go
+with a `rebuild` only.
 
 Lost connections, throttling and error 1023 (two writers at once) are tried again; all else fails at once, because it
 would fail again.
@@ -39,8 +44,8 @@ from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, TriggerRul
 from sparkify_checks import CHECKS
 from sparkify_tables import (
     ARTIST_COLUMNS,
-    AUDIT_TABLES,
     CATALOGUE_COLUMNS,
+    EVENT_COLUMNS,
     PUBLICATIONS,
     RESULTS_TABLE,
     RUN_TABLE,
@@ -49,6 +54,7 @@ from sparkify_tables import (
     SONGPLAY_COLUMNS,
     TABLES,
     TIME_COLUMNS,
+    TRANSIENT_TABLES,
     USER_COLUMNS,
     VIEWS,
 )
@@ -125,13 +131,15 @@ with DAG(
         "retries": 2,
         "retry_delay": datetime.timedelta(seconds=30),
         "retry_policy": TransientFailuresOnly(),
+        # With one run at a time, a connection that hangs would hold up all that follow.
+        "execution_timeout": datetime.timedelta(hours=2),
     },
 ) as dag:
     create_tables = CreateTablesOperator(
         task_id="create_tables",
         schemas=SCHEMAS,
         tables=TABLES,
-        derived=AUDIT_TABLES,
+        transient=TRANSIENT_TABLES,
         views=VIEWS,
         readers=READERS,
         readable="sparkify",
@@ -140,6 +148,7 @@ with DAG(
 
     open_run = OpenRunOperator(
         task_id="open_run",
+        empties=tuple(TRANSIENT_TABLES),
         period="{{ " + PERIOD + " }}",
         mode="{{ params.mode }}",
         doc_md="From here on staging and audit belong to this run.",
@@ -148,6 +157,7 @@ with DAG(
     stage_events = StageToRedshiftOperator(
         task_id="stage_events",
         table="staging.events",
+        columns=EVENT_COLUMNS,
         bucket=BUCKET,
         prefix="{{ log_prefix(" + PERIOD + ") }}",
         role=ROLE,
@@ -162,6 +172,7 @@ with DAG(
     stage_songs = StageToRedshiftOperator(
         task_id="stage_songs",
         table="staging.new_songs",
+        columns=CATALOGUE_COLUMNS,
         bucket=BUCKET,
         prefix="song_data/",
         role=ROLE,
@@ -170,11 +181,11 @@ with DAG(
         options=["TRIMBLANKS", "COMPUPDATE OFF", "STATUPDATE OFF"],
         mode="{{ 'replace' if params.mode == 'rebuild' else 'new' }}",
         expected="the song catalogue, song_data/A/B/C/TRABC....json",
-        on_empty="skip",
+        # A rebuild without the catalogue would publish a warehouse without songs.
+        on_empty="{{ 'fail' if params.mode == 'rebuild' else 'skip' }}",
         ledger="staging.song_files",
         pending_ledger="staging.new_song_files",
         known="staging.songs",
-        columns=CATALOGUE_COLUMNS,
         work_prefix=WORK_PREFIX,
         doc_md="One COPY of the catalogue files that were not loaded before.",
     )

@@ -68,6 +68,7 @@ class Result:
     check: Check
     observed: float | None
     sql: str
+    error: str | None = None
 
     @property
     def passed(self) -> bool:
@@ -76,6 +77,8 @@ class Result:
 
     def __str__(self) -> str:
         observed = "nothing" if self.observed is None else f"{self.observed:g}"
+        if self.error:
+            observed = f"an error: {self.error}"
         return f"{self.check.name}: {self.check.sentence}; observed {observed}, expected {self.check.expected}"
 
 

@@ -114,6 +114,16 @@ LEFT JOIN (SELECT {merge.key} FROM {merge.published}{where}) AS published
     ON candidates.{merge.key} = published.{merge.key}"""
 
 
+def count_news(merge: Merge) -> str:
+    """One row: how many candidates are not in the published table as they are. EXCEPT takes NULLs for equal."""
+    return f"""SELECT COUNT(*)
+FROM (
+    SELECT {merge.column_list} FROM {merge.candidates}
+    EXCEPT
+    SELECT {merge.column_list} FROM {merge.published}
+) AS news"""
+
+
 def delete_all(table: str) -> str:
     """DELETE, not TRUNCATE: on Redshift TRUNCATE commits the transaction it stands in."""
     return f"DELETE FROM {table_name(table)}"

@@ -35,6 +35,13 @@ def schema_name(name: str) -> str:
     return name
 
 
+def group_name(name: str) -> str:
+    """Return `name` if it is a plain identifier; ValueError otherwise."""
+    if not NAME.fullmatch(name):
+        raise ValueError(f"not a plain group name: {name!r}; expected lower-case letters, digits and underscores")
+    return name
+
+
 def literal(text: str) -> str:
     """`text` as a SQL string literal, for the places of COPY and GRANT where Redshift takes no bound value."""
     if "\x00" in text:

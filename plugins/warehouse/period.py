@@ -33,6 +33,8 @@ class Period:
             start = datetime.datetime(*[*numbers, 1, 1][:3])
         except ValueError as error:
             raise ValueError(f"not a period: {text!r}; {error}") from error
+        if not BEGINNING <= start < END:
+            raise ValueError(f"not a period: {text!r}; expected one from {BEGINNING.year} to {END.year - 1}")
         if len(numbers) == 1:
             return cls(text, start, start.replace(year=start.year + 1))
         if len(numbers) == 2:

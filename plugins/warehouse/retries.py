@@ -7,15 +7,20 @@ later.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
 
-# SQLSTATE classes 08 (connection), 57P (the server shuts down or recovers) and 53 (it is short of resources).
-TRANSIENT_SQLSTATES = ("08", "57P", "53")
-# Redshift's own wording, SQLSTATE XX000 (not 40001).
+# SQLSTATE classes 08 (connection), 40 (deadlock), 53 (short of resources) and 57P (the server shuts down or recovers).
+TRANSIENT_SQLSTATES = ("08", "40", "53", "57P")
+# Redshift's own wording of a serialisation error, SQLSTATE XX000 (not 40001).
 SERIALISATION_ERROR = "1023"
+# S3 throttles or fails under a COPY: Redshift wraps S3's answer in SQLSTATE XX000.
+S3_TROUBLE = re.compile(r"S3ServiceException.*(Status 50[03]|SlowDown)", re.DOTALL)
+# Drivers call these a failed connection too, but the next would fail the same way.
+LASTING = re.compile(r"authentication failed|does not exist|Only %s and %% are supported")
 THROTTLING_CODES = frozenset({"Throttling", "ThrottlingException", "SlowDown", "RequestLimitExceeded", "InternalError"})
 CONNECTION_ERRORS = (ConnectionError, TimeoutError)
 CONNECTION_ERROR_NAMES = frozenset(
@@ -48,13 +53,15 @@ def reason_to_retry(exception: BaseException) -> str | None:
         if sqlstate is not None:
             if sqlstate.startswith(TRANSIENT_SQLSTATES):
                 return f"the server ended the connection or was short of resources (SQLSTATE {sqlstate})"
-            if message.split("\n")[0].strip() == SERIALISATION_ERROR or "could not serialize" in message:
+            if message.split("\n")[0].strip() == SERIALISATION_ERROR:
                 return "another transaction changed the same rows (error 1023)"
-            return None
+            return "S3 was busy" if S3_TROUBLE.search(message) else None
         response = getattr(cause, "response", None)
         if isinstance(response, dict):
             code = response.get("Error", {}).get("Code")
             return f"AWS answered {code}" if code in THROTTLING_CODES else None
+        if LASTING.search(message):
+            return None
         if isinstance(cause, CONNECTION_ERRORS) or type(cause).__name__ in CONNECTION_ERROR_NAMES:
             return f"the connection was lost or could not be made ({type(cause).__name__})"
     return None

@@ -17,17 +17,18 @@ from warehouse.session import Session
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """The run in progress: its id, the period and mode it was opened with, and whether it has been published."""
+    """The run in progress: its id, the period and mode it was opened with, and how far it has come."""
 
     run_id: str
     period: str
     mode: str
+    is_checked: bool
     is_published: bool
 
 
 def current_run(session: Session, run_table: str) -> Run | None:
     """The run that staging and audit belong to; None before the first run."""
-    rows = session.rows(f"SELECT run_id, period, mode, is_published FROM {table_name(run_table)}")
+    rows = session.rows(f"SELECT run_id, period, mode, is_checked, is_published FROM {table_name(run_table)}")
     if len(rows) > 1:
         raise ValueError(f"{run_table} holds {len(rows)} rows, expected one; open a new run to mend it")
     return Run(*rows[0]) if rows else None
@@ -53,6 +54,19 @@ def require_unpublished_run(session: Session, run_table: str, run_id: str) -> Ru
         raise AirflowFailException(
             f"run {run_id!r} has been published already; to run it again, clear all its tasks, not some"
         )
+    return run
+
+
+def set_checked(session: Session, run_table: str, is_checked: bool) -> None:
+    """Note that the candidates have passed the checks, or that they are about to change and must be checked again."""
+    session.execute(f"UPDATE {table_name(run_table)} SET is_checked = {str(is_checked).upper()}")
+
+
+def run_to_change(session: Session, run_table: str, run_id: str) -> Run:
+    """For tasks that change staging or audit: the run in progress, whose candidates count as unchecked from now on."""
+    run = require_unpublished_run(session, run_table, run_id)
+    if run.is_checked:
+        set_checked(session, run_table, is_checked=False)
     return run
 
 

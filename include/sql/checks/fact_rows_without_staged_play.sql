@@ -1,7 +1,10 @@
--- Purpose: reconcile the fact with staging to the row: count the new candidates that come from no staged play.
+-- Purpose: reconcile the fact with staging to the row: count the candidates that come from no staged play.
 -- Grain: each row is the one figure observed.
--- Surprises: candidates that are published already may also be plays matched again with new files of the catalogue.
--- Parameter: mode = merge; in a rebuild every candidate is new
+-- Surprises: a candidate that stands published may also be a play matched again with new files of the catalogue; in a
+--   period replaced there are no such plays.
+-- Parameter: mode = merge; merge, replace or rebuild: published rows that go do not count
+-- Parameter: period_start = 2018-11-01 00:00:00; first moment of the period loaded
+-- Parameter: period_end = 2018-12-01 00:00:00; first moment after it
 WITH explained_keys AS (
     SELECT songplay_id FROM staging.plays
     UNION
@@ -9,7 +12,13 @@ WITH explained_keys AS (
     FROM sparkify.songplays AS published
     INNER JOIN audit.songplays AS candidates
         ON published.songplay_id = candidates.songplay_id
-    WHERE '{{ mode }}' <> 'rebuild'
+    WHERE
+        '{{ mode }}' <> 'rebuild'
+        AND NOT (
+            '{{ mode }}' = 'replace'
+            AND published.start_time >= TIMESTAMP '{{ period_start }}'
+            AND published.start_time < TIMESTAMP '{{ period_end }}'
+        )
 )
 
 SELECT COUNT(*) AS observed

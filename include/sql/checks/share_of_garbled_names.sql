@@ -4,7 +4,7 @@
 -- Parameter: none
 SELECT
     COALESCE(
-        AVG(CASE WHEN song LIKE '%Ã%Â%' OR artist LIKE '%Ã%Â%' THEN 1.0 ELSE 0.0 END),
+        AVG(CAST(CASE WHEN song LIKE '%Ã%Â%' OR artist LIKE '%Ã%Â%' THEN 1 ELSE 0 END AS DOUBLE PRECISION)),
         0
     ) AS observed
 FROM audit.songplays;

@@ -9,7 +9,7 @@ WITH history AS (
 ),
 
 staged AS (
-    SELECT COUNT(*) * 1.0 / NULLIF(COUNT(DISTINCT ts / 86400000), 0) AS events_per_day
+    SELECT CAST(COUNT(*) AS DOUBLE PRECISION) / NULLIF(COUNT(DISTINCT ts / 86400000), 0) AS events_per_day
     FROM staging.events
     WHERE ts IS NOT NULL
 )

@@ -15,7 +15,7 @@ shares AS (
     SELECT
         hour,
         plays,
-        ROUND(100.0 * plays / SUM(plays) OVER (), 1) AS share
+        CAST(CAST(plays AS DOUBLE PRECISION) * 100 / SUM(plays) OVER () AS DECIMAL(5, 1)) AS share
     FROM plays_by_hour
 )
 

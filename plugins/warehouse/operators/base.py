@@ -19,7 +19,7 @@ class WarehouseOperator(BaseSQLOperator):
     :param run_table: the one-row table that says which run staging and audit belong to (see warehouse.run).
     """
 
-    template_fields: Sequence[str] = (*BaseSQLOperator.template_fields, "run_table")
+    template_fields: Sequence[str] = BaseSQLOperator.template_fields
     template_ext: Sequence[str] = (".sql",)
 
     def __init__(self, *, run_table: str, conn_id: str = "redshift", **kwargs: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowFailException
 
 from warehouse.merge import delete_all
-from warehouse.names import literal, schema_name, table_name
+from warehouse.names import group_name, literal, schema_name, table_name
 from warehouse.operators.base import WarehouseOperator
 from warehouse.session import Session
 
@@ -42,7 +42,8 @@ def differences(table: str, live: Columns, wanted: Columns) -> list[str]:
             words = {True: "NOT NULL", False: "NULL"}
             found.append(
                 f"{table}.{name}: the DDL has {type_} {words[not_null]}, the table has {words[live[name][1]]}; "
-                f"run: {recreate(table, name, type_)}"
+                f"run: ALTER TABLE {table} RENAME TO {table.partition('.')[2]}_old, then this task again, "
+                "and INSERT the rows from the old table"
             )
     found.extend(
         f"{table}.{name}: the table has {type_}, the DDL has no such column; "
@@ -77,9 +78,9 @@ class CreateTablesOperator(WarehouseOperator):
 
     :param schemas: the schemas to create.
     :param tables: `schema.table` to its .sql file, in order of creation; the file is rendered with `table`.
-    :param derived: the same for tables of candidates, made LIKE others. They hold nothing that lasts, so one that differs
-        is made anew; then no run is open any more, and its candidates cannot be published.
-    :param views: .sql files of CREATE OR REPLACE VIEW, run after the tables.
+    :param transient: the same for tables that hold nothing that lasts, of staging and audit. One that differs is made
+        anew; then no run is open any more, and its candidates cannot be published.
+    :param views: .sql files of CREATE OR REPLACE VIEW, run once the tables are as they should be.
     :param readers: a group that gets USAGE on `readable` and SELECT on its tables; none when empty.
     :param readable: the schema that `readers` may read.
     """
@@ -91,7 +92,7 @@ class CreateTablesOperator(WarehouseOperator):
         *,
         schemas: Sequence[str],
         tables: Mapping[str, str],
-        derived: Mapping[str, str],
+        transient: Mapping[str, str],
         views: Sequence[str] = (),
         readers: str = "",
         readable: str | None = None,
@@ -100,7 +101,7 @@ class CreateTablesOperator(WarehouseOperator):
         super().__init__(**kwargs)
         self.schemas = [schema_name(name) for name in schemas]
         self.tables = {table_name(name): file for name, file in tables.items()}
-        self.derived = {table_name(name): file for name, file in derived.items()}
+        self.transient = {table_name(name): file for name, file in transient.items()}
         self.views = views
         self.readers = readers
         self.readable = readable and schema_name(readable)
@@ -109,10 +110,8 @@ class CreateTablesOperator(WarehouseOperator):
         """Create what is not there."""
         for schema in self.schemas:
             session.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        for table, file in {**self.tables, **self.derived}.items():
+        for table, file in {**self.tables, **self.transient}.items():
             session.execute(self.render_sql(file, context, table=table))
-        for file in self.views:
-            session.execute(self.render_sql(file, context))
 
     def compare(self, session: Session, context: Any, tables: Mapping[str, str]) -> dict[str, list[str]]:
         """The tables that differ from their DDL, and how, in words."""
@@ -123,17 +122,20 @@ class CreateTablesOperator(WarehouseOperator):
             session.execute(self.render_sql(file, context, table=temporary))
             schema, _, name = table.partition(".")
             live = self.columns(session, name, f" AND n.nspname = {literal(schema)}")
-            if words := differences(table, live, self.columns(session, temporary)):
+            wanted = self.columns(session, temporary)
+            if not wanted:
+                raise ValueError(f"the catalogue does not show {temporary}, made by {file}; cannot compare {table}")
+            if words := differences(table, live, wanted):
                 found[table] = words
         return found
 
-    def renew(self, session: Session, context: Any, derived: Sequence[str]) -> None:
-        """Make tables of candidates anew, and close the run whose candidates they held."""
-        for table in derived:
-            self.log.info("%s differs from the table it is made like; making it anew", table)
-            session.execute(f"DROP TABLE {table}")
-            session.execute(self.render_sql(self.derived[table], context, table=table))
-        if derived:
+    def renew(self, session: Session, context: Any, transient: Sequence[str]) -> None:
+        """Make transient tables anew, and close the run whose rows they held. CASCADE: views are made after this."""
+        for table in transient:
+            self.log.info("%s differs from its DDL and holds nothing that lasts; making it anew", table)
+            session.execute(f"DROP TABLE {table} CASCADE")
+            session.execute(self.render_sql(self.transient[table], context, table=table))
+        if transient:
             session.execute(delete_all(self.run_table))
 
     def columns(self, session: Session, table: str, in_schema: str = "") -> Columns:
@@ -143,18 +145,22 @@ class CreateTablesOperator(WarehouseOperator):
 
     def grant(self, session: Session) -> None:
         """Let the readers' group read the published schema."""
-        group = schema_name(self.readers)
+        group = group_name(self.readers)
         session.execute(f"GRANT USAGE ON SCHEMA {self.readable} TO GROUP {group}")
         session.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {self.readable} TO GROUP {group}")
 
     def execute(self, context: Any) -> None:
-        """Create, grant, compare."""
+        """Create, compare, make views, grant."""
+        if self.readers:
+            group_name(self.readers)
         with self.transaction() as session:
             self.create(session, context)
-            if self.readers and self.readable:
-                self.grant(session)
         with self.transaction() as session:
             if found := self.compare(session, context, self.tables):
                 words = [line for lines in found.values() for line in lines]
                 raise AirflowFailException("tables differ from their DDL:\n" + "\n".join(words))
-            self.renew(session, context, list(self.compare(session, context, self.derived)))
+            self.renew(session, context, list(self.compare(session, context, self.transient)))
+            for file in self.views:
+                session.execute(self.render_sql(file, context))
+            if self.readers and self.readable:
+                self.grant(session)

@@ -9,10 +9,11 @@ from typing import Any
 from airflow.providers.common.sql.operators.sql import SQLCheckResult
 
 from warehouse.checks import Check, Result, figure
+from warehouse.merge import delete_all
 from warehouse.names import table_name
 from warehouse.operators.base import WarehouseOperator
 from warehouse.period import Period
-from warehouse.run import require_unpublished_run, run_id_of
+from warehouse.run import require_unpublished_run, run_id_of, set_checked
 from warehouse.session import Session
 
 RESULT_COLUMNS = (
@@ -39,8 +40,6 @@ class DataQualityOperator(WarehouseOperator):
     :param results: the table that keeps results, `schema.table`.
     """
 
-    template_fields: Sequence[str] = (*WarehouseOperator.template_fields, "results")
-
     def __init__(self, *, checks: Sequence[Check], results: str, **kwargs: Any) -> None:
         super().__init__(retry_on_failure=False, **kwargs)
         names = [check.name for check in checks]
@@ -51,13 +50,18 @@ class DataQualityOperator(WarehouseOperator):
         self.results = table_name(results)
 
     def observe(self, session: Session, check: Check, context: Any, parameters: dict[str, Any]) -> Result:
-        """Run one check's query."""
+        """Run one check's query. A query that fails is a failed check: it must not hide what the others find."""
         sql = self.render_sql(check.sql, context, **parameters, **check.parameters)
-        (observed,) = session.row(sql)
-        return Result(check, figure(observed), sql)
+        try:
+            (observed,) = session.row(sql)
+            return Result(check, figure(observed), sql)
+        except (*session.database_errors, ValueError) as error:
+            session.rollback()
+            return Result(check, None, sql, error=str(error))
 
     def keep(self, session: Session, run_id: str, results: Sequence[Result]) -> None:
-        """Write all results in one INSERT."""
+        """Write all results in one INSERT, in place of those of an earlier try."""
+        session.execute(f"{delete_all(self.results)} WHERE run_id = %s", [run_id])
         now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
         values: list[Any] = []
         for result in results:
@@ -91,18 +95,20 @@ class DataQualityOperator(WarehouseOperator):
             )
 
     def execute(self, context: Any) -> dict[str, int]:
-        """All checks on one snapshot; the results in a transaction of their own, so that they outlive the failure."""
+        """All checks; the results in a transaction of their own, so that they outlive the failure."""
         run_id = run_id_of(context)
         with self.transaction() as session:
             run = require_unpublished_run(session, self.run_table, run_id)
             period = Period.parse(run.period)
             parameters = {"mode": run.mode, "period_start": period.start, "period_end": period.end}
             results = [self.observe(session, check, context, parameters) for check in self.checks]
-        with self.transaction() as session:
-            self.keep(session, run_id, results)
-        self.report(results)
         failed = [result for result in results if not result.passed]
         errors = [result for result in failed if result.check.severity == "error"]
+        with self.transaction() as session:
+            require_unpublished_run(session, self.run_table, run_id)
+            set_checked(session, self.run_table, is_checked=not errors)
+            self.keep(session, run_id, results)
+        self.report(results)
         if errors:
             self._raise_exception(
                 f"{len(errors)} of {len(results)} checks failed:\n" + "\n".join(f"- {result}" for result in errors)

@@ -8,6 +8,7 @@ from typing import Any
 from warehouse.merge import (
     Merge,
     count_candidates,
+    count_news,
     count_versions,
     create_versions,
     delete_all,
@@ -18,7 +19,7 @@ from warehouse.merge import (
 from warehouse.names import column_name
 from warehouse.operators.base import WarehouseOperator
 from warehouse.period import Period
-from warehouse.run import require_unpublished_run, run_id_of
+from warehouse.run import run_id_of, run_to_change
 from warehouse.session import Session
 
 MODES = ("merge", "replace", "rebuild")
@@ -39,8 +40,6 @@ class LoadTableOperator(WarehouseOperator):
     :param preference: which version of a key wins: SQL expressions, first decides; NULLs last.
     :param period_column: the TIMESTAMP column that says to which period a published row belongs.
     """
-
-    template_fields: Sequence[str] = (*WarehouseOperator.template_fields, "table", "candidates")
 
     def __init__(
         self,
@@ -104,18 +103,16 @@ class LoadTableOperator(WarehouseOperator):
             session.execute(insert_candidates(merge, published_versions(merge, conditions)), values)
             key_conditions, key_values = self.key_range(smallest, largest)
             candidates, replaced = session.row(count_candidates(merge, key_conditions), key_values)
-        return {
-            "staged": staged,
-            "new": candidates - replaced,
-            "changed": replaced,
-            "unchanged": keys - candidates,
-        }
+        # In replace and rebuild rows that are published as they are become candidates too, to be put back.
+        news = candidates if mode == "merge" else session.row(count_news(merge))[0]
+        new = candidates - replaced
+        return {"staged": staged, "new": new, "changed": news - new, "unchanged": keys - news}
 
     def execute(self, context: Any) -> dict[str, int]:
         """One transaction: versions, winners, counts."""
         merge = self.merge()
         with self.transaction() as session:
-            run = require_unpublished_run(session, self.run_table, run_id_of(context))
+            run = run_to_change(session, self.run_table, run_id_of(context))
             period = Period.parse(run.period)
             select = self.render_sql(
                 self.sql_file,

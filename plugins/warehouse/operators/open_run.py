@@ -8,6 +8,7 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowFailException
 
 from warehouse.merge import delete_all
+from warehouse.names import table_name
 from warehouse.operators.base import WarehouseOperator
 from warehouse.operators.load_table import MODES
 from warehouse.period import Period
@@ -15,16 +16,20 @@ from warehouse.run import run_id_of
 
 
 class OpenRunOperator(WarehouseOperator):
-    """Write the run's id, period and mode into the run table, for the tasks that follow.
+    """Write the run's id, period and mode into the run table, and empty the tables that belong to a run.
 
+    Nothing of the run before is left that could pass for this run's.
+
+    :param empties: the staging and audit tables that hold the rows of one run.
     :param period: `all`, YYYY, YYYY-MM or YYYY-MM-DD.
     :param mode: `merge`, `replace` or `rebuild`; a rebuild is of period `all`.
     """
 
     template_fields: Sequence[str] = (*WarehouseOperator.template_fields, "period", "mode")
 
-    def __init__(self, *, period: str, mode: str = "merge", **kwargs: Any) -> None:
+    def __init__(self, *, empties: Sequence[str], period: str, mode: str = "merge", **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.empties = [table_name(name) for name in empties]
         self.period = period
         self.mode = mode
 
@@ -45,9 +50,11 @@ class OpenRunOperator(WarehouseOperator):
         """Replace the one row of the run table."""
         self.check_arguments()
         with self.transaction() as session:
-            session.execute(delete_all(self.run_table))
+            for table in (self.run_table, *self.empties):
+                session.execute(delete_all(table))
             session.execute(
-                f"INSERT INTO {self.run_table} (run_id, period, mode, is_published) VALUES (%s, %s, %s, FALSE)",
+                f"INSERT INTO {self.run_table} (run_id, period, mode, is_checked, is_published) "
+                "VALUES (%s, %s, %s, FALSE, FALSE)",
                 [run_id_of(context), self.period, self.mode],
             )
         return {"period": self.period, "mode": self.mode}

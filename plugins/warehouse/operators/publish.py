@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from airflow.sdk.exceptions import AirflowFailException
+
 from warehouse.merge import delete_all
 from warehouse.names import column_name, table_name
 from warehouse.operators.base import WarehouseOperator
@@ -87,17 +89,32 @@ class PublishOperator(WarehouseOperator):
         self.log.info("%s: %d rows", publication.table, rows)
         return int(rows)
 
+    def publish_all(self, session: Session, run_id: str) -> dict[str, int]:
+        """Take over all tables; nothing when the run has been published already."""
+        run = require_run(session, self.run_table, run_id)
+        if run.is_published:
+            self.log.info("run %r has been published already", run.run_id)
+            return {}
+        if not run.is_checked:
+            raise AirflowFailException(
+                f"the candidates of run {run.run_id!r}, as they are now, have not passed the checks; run these first"
+            )
+        rows = {publication.table: self.publish(session, publication, run) for publication in self.publications}
+        session.execute(f"UPDATE {self.run_table} SET is_published = TRUE")
+        return rows
+
+    def analyze(self) -> None:
+        """Renew the statistics. They are no part of what readers are promised: a failure is a warning."""
+        with self.transaction(autocommit=True) as session:
+            for publication in self.publications:
+                try:
+                    session.execute(f"ANALYZE {publication.table}")
+                except session.database_errors as error:
+                    self.log.warning("could not analyze %s: %s", publication.table, error)
+
     def execute(self, context: Any) -> dict[str, int]:
         """One transaction for all tables; statistics afterwards."""
         with self.transaction() as session:
-            run = require_run(session, self.run_table, run_id_of(context))
-            if run.is_published:
-                self.log.info("run %r has been published already; nothing to do", run.run_id)
-                return {}
-            rows = {publication.table: self.publish(session, publication, run) for publication in self.publications}
-            session.execute(f"UPDATE {self.run_table} SET is_published = TRUE")
-        # Outside the transaction: statistics are no part of what readers are promised.
-        with self.transaction(autocommit=True) as session:
-            for table in rows:
-                session.execute(f"ANALYZE {table}")
+            rows = self.publish_all(session, run_id_of(context))
+        self.analyze()
         return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from functools import cached_property
@@ -16,11 +17,14 @@ from warehouse.merge import delete_all
 from warehouse.names import column_name, iam_role, literal, region, table_name
 from warehouse.objects import S3Object, compression, manifest, objects, split_url
 from warehouse.operators.base import WarehouseOperator
-from warehouse.run import require_unpublished_run, run_id_of
+from warehouse.run import run_id_of, run_to_change
 from warehouse.session import Session
 
 # Rows of one INSERT into the ledger: 4 values each, well under redshift_connector's 32,767 parameters.
 LEDGER_ROWS = 1000
+
+
+AUTHORISATION = re.compile(r"\b(CREDENTIALS|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|IAM_ROLE)\b", re.IGNORECASE)
 
 
 class StageToRedshiftOperator(WarehouseOperator):
@@ -39,6 +43,8 @@ class StageToRedshiftOperator(WarehouseOperator):
     :param prefix: every object whose key begins with it is copied.
     :param role: `default`, the cluster's default role, or a role's ARN.
     :param region_name: the bucket's region.
+    :param columns: the columns to fill, in the order of the jsonpaths file if there is one. Named, so that a column that
+        was added later, and so stands last, is filled with its own values.
     :param json: `auto`, `auto ignorecase`, or the s3:// location of a jsonpaths file.
     :param options: further COPY parameters, such as `TRIMBLANKS`.
     :param mode: `replace` or `new`.
@@ -46,21 +52,20 @@ class StageToRedshiftOperator(WarehouseOperator):
     :param on_empty: `fail` or `skip` when nothing lies below the prefix.
     :param ledger: in mode `new`, the table of objects loaded before: key, etag, size, run_id.
     :param pending_ledger: the table, of the same columns, of the objects copied by this run.
-    :param known: in mode `new`, the table of all records loaded before.
-    :param columns: the columns of `table` and `known`, to compare whole records; needed with `known`.
+    :param known: in mode `new`, the table, of the same columns, of all records loaded before.
     :param work_prefix: a writable s3:// location for manifests; may be empty.
     :param aws_conn_id: the connection for S3.
     """
 
     template_fields: Sequence[str] = (
         *WarehouseOperator.template_fields,
-        "table",
         "bucket",
         "prefix",
         "role",
         "region_name",
         "json",
         "mode",
+        "on_empty",
         "work_prefix",
     )
 
@@ -68,6 +73,7 @@ class StageToRedshiftOperator(WarehouseOperator):
         self,
         *,
         table: str,
+        columns: Sequence[str],
         bucket: str,
         prefix: str,
         role: str = "default",
@@ -80,7 +86,6 @@ class StageToRedshiftOperator(WarehouseOperator):
         ledger: str | None = None,
         pending_ledger: str | None = None,
         known: str | None = None,
-        columns: Sequence[str] = (),
         work_prefix: str = "",
         aws_conn_id: str = "aws_default",
         **kwargs: Any,
@@ -102,8 +107,10 @@ class StageToRedshiftOperator(WarehouseOperator):
         self.columns = [column_name(name) for name in columns]
         self.work_prefix = work_prefix
         self.aws_conn_id = aws_conn_id
-        if on_empty not in ("fail", "skip"):
-            raise ValueError(f"not a way to treat an empty prefix: {on_empty!r}; expected fail or skip")
+        if secret := [option for option in options if AUTHORISATION.search(option)]:
+            raise ValueError(
+                f"COPY is authorised by the role alone; {len(secret)} of the options would authorise it too"
+            )
 
     @cached_property
     def s3(self) -> S3Hook:
@@ -131,7 +138,7 @@ class StageToRedshiftOperator(WarehouseOperator):
     def copy_statement(self, source: str, keyword: str | None, *, is_manifest: bool = False) -> str:
         """The COPY of `source`, an s3:// location."""
         clauses = [
-            f"COPY {self.table}",
+            f"COPY {self.table} ({', '.join(self.columns)})",
             f"FROM {literal(source)}",
             iam_role(self.role),
             f"FORMAT AS JSON {literal(self.json)}",
@@ -154,7 +161,7 @@ class StageToRedshiftOperator(WarehouseOperator):
             found = load_errors(session, errors)
             self.log.error("COPY into %s failed:\n%s", self.table, "\n".join(found))
             raise AirflowFailException(
-                f"COPY into {self.table} from {statement.splitlines()[1][5:]} failed: "
+                f"COPY into {self.table} from {statement.splitlines()[1].removeprefix('FROM ')} failed: "
                 + ("; ".join(found) or str(error))
             ) from error
         (rows,) = session.row("SELECT pg_last_copy_count()")
@@ -168,10 +175,9 @@ class StageToRedshiftOperator(WarehouseOperator):
         self.s3.load_string(manifest(self.bucket, keys), key=key, bucket_name=bucket, replace=True)
         return f"s3://{bucket}/{key}"
 
-    def not_in_ledger(self, session: Session, found: list[S3Object]) -> list[S3Object]:
-        """The objects whose key and ETag the ledger does not have."""
-        known = set(session.rows(f"SELECT key, etag FROM {self.ledger}"))
-        return [item for item in found if (item.key, item.etag) not in known]
+    def loaded_before(self, session: Session) -> set[tuple[str, str]]:
+        """Key and ETag of the objects in the ledger."""
+        return {(key, etag) for key, etag in session.rows(f"SELECT key, etag FROM {self.ledger}")}
 
     def note_pending(self, session: Session, run_id: str, found: Sequence[S3Object]) -> None:
         """Write the names of the copied objects where publishing finds them, some hundreds an INSERT."""
@@ -198,7 +204,8 @@ class StageToRedshiftOperator(WarehouseOperator):
 
     def stage_new(self, session: Session, run_id: str, found: list[S3Object]) -> tuple[int, list[S3Object]]:
         """Mode `new`: copy what the ledger does not know; return the rows and the objects copied."""
-        new = self.not_in_ledger(session, found)
+        before = self.loaded_before(session)
+        new = [item for item in found if (item.key, item.etag) not in before]
         self.note_pending(session, run_id, new)
         self.log.info("%d of %d objects are new", len(new), len(found))
         if not new:
@@ -210,7 +217,7 @@ class StageToRedshiftOperator(WarehouseOperator):
             return self.copy(session, self.copy_statement(location, keyword, is_manifest=True)), new
         self.log.warning("there is no work prefix for a manifest: copying all %d objects", len(found))
         rows = self.copy_prefix(session, found)
-        return (self.keep_unknown(session) if len(new) < len(found) else rows), found
+        return (self.keep_unknown(session) if before else rows), found
 
     def copy_prefix(self, session: Session, found: Sequence[S3Object]) -> int:
         """Copy everything below the prefix; return the rows."""
@@ -229,8 +236,10 @@ class StageToRedshiftOperator(WarehouseOperator):
         """Refuse what is only known once templates are rendered, before any SQL is sent."""
         if self.mode not in ("replace", "new"):
             raise AirflowFailException(f"not a way to stage: {self.mode!r}; expected replace or new")
-        if self.mode == "new" and not (self.ledger and self.pending_ledger and self.known and self.columns):
-            raise AirflowFailException("mode 'new' needs ledger, pending_ledger, known and columns")
+        if self.on_empty not in ("fail", "skip"):
+            raise AirflowFailException(f"not a way to treat an empty prefix: {self.on_empty!r}; expected fail or skip")
+        if self.mode == "new" and not (self.ledger and self.pending_ledger and self.known):
+            raise AirflowFailException("mode 'new' needs ledger, pending_ledger and known")
         try:
             self.copy_statement("s3://bucket/", None)
         except ValueError as error:
@@ -246,7 +255,7 @@ class StageToRedshiftOperator(WarehouseOperator):
         run_id = run_id_of(context)
         try:
             with self.transaction() as session:
-                require_unpublished_run(session, self.run_table, run_id)
+                run_to_change(session, self.run_table, run_id)
                 rows, copied = self.stage(session, run_id, found)
         except ValueError as error:
             raise AirflowFailException(str(error)) from error

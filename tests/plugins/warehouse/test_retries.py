@@ -18,6 +18,8 @@ def redshift_error(sqlstate: str, message: str) -> Exception:
 
 PASSING = [
     redshift_error("XX000", "1023"),
+    redshift_error("40P01", "deadlock detected"),
+    redshift_error("XX000", "S3ServiceException:Please reduce your request rate.,Status 503,Error SlowDown,Rid X"),
     redshift_error("57P01", "terminating connection due to administrator command"),
     redshift_connector.InterfaceError("connection refused"),
     redshift_connector.OperationalError("BrokenPipe"),
@@ -30,6 +32,9 @@ PASSING = [
 LASTING = [
     redshift_error("42601", 'syntax error at or near "FORM"'),
     redshift_error("XX000", "Load into table 'events' failed.  Check 'stl_load_errors' system table for details."),
+    redshift_error("XX000", "S3ServiceException:Access Denied,Status 403,Error AccessDenied,Rid X"),
+    redshift_connector.InterfaceError("Only %s and %% are supported in the query."),
+    psycopg.OperationalError('connection failed: FATAL: password authentication failed for user "x"'),
     psycopg.errors.UndefinedTable('relation "x" does not exist'),
     ClientError({"Error": {"Code": "AccessDenied"}}, "ListObjectsV2"),
     ValueError("not a period"),

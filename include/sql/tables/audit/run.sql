@@ -5,6 +5,7 @@ CREATE TABLE IF NOT EXISTS {{ table }} (
     run_id VARCHAR(256) NOT NULL,  -- Airflow's id of the run
     period VARCHAR(16) NOT NULL,   -- what it loads: all, a year, a month or a day
     mode VARCHAR(16) NOT NULL,     -- merge, replace or rebuild
+    is_checked BOOLEAN NOT NULL,   -- whether its candidates, as they are now, have passed the checks
     is_published BOOLEAN NOT NULL  -- whether its candidates have been published
 )
 DISTSTYLE ALL;

@@ -1,12 +1,14 @@
 -- Purpose: the songs of the catalogue.
 -- Grain: each row is one song, in its preferred version.
+-- Surprises: only the key is NOT NULL here; audit tables are made LIKE this one, and there a missing value is to be
+--   found by a check, with all other failures, before it is published.
 -- Parameter: table = sparkify.songs; the table to create
 CREATE TABLE IF NOT EXISTS {{ table }} (
-    song_id VARCHAR(64) NOT NULL,    -- the catalogue's id of the song
-    title VARCHAR(1024),             -- title
-    artist_id VARCHAR(64) NOT NULL,  -- its artist: sparkify.artists
-    year INTEGER,                    -- year of release; NULL when unknown
-    duration DOUBLE PRECISION,       -- seconds
+    song_id VARCHAR(64) NOT NULL,  -- the catalogue's id of the song
+    title VARCHAR(1024),           -- title
+    artist_id VARCHAR(64),         -- its artist: sparkify.artists
+    year INTEGER,                  -- year of release; NULL when unknown
+    duration DOUBLE PRECISION,     -- seconds
     PRIMARY KEY (song_id)
 )
 -- Changes slowly, and joined with every fact: a copy on every node.
