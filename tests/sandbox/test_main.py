@@ -1,5 +1,6 @@
 """The command line: `up`, `down`, `status` and `env`, and what it says when it is called wrongly."""
 
+import shlex
 import socket
 import subprocess
 import sys
@@ -38,9 +39,8 @@ def test_up_keeps_a_sandbox_on_the_standard_ports_until_down(tmp_path):
         assert up.stdout == sandbox("up", "--state", state).stdout == sandbox("status", "--state", state).stdout
 
         env = sandbox("env", "--state", state).stdout
-        ask = (
-            f"{env}\n{sys.executable} -c \"import psycopg; print(psycopg.connect('').execute('SELECT 1').fetchone())\""
-        )
+        question = "import psycopg; print(psycopg.connect('').execute('SELECT 1').fetchone())"
+        ask = f"{env}\n{shlex.join([sys.executable, '-c', question])}"
         assert "(1,)\n" == subprocess.check_output(["sh", "-c", ask], text=True)
 
         taken = sandbox("up", "--state", tmp_path / "another")
