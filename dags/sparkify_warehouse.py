@@ -23,7 +23,7 @@ any order, any number of times, gives the same tables.
 - `create_tables` - a table differs from its DDL in `include/sql/tables`; the log has the ALTER to run.
 - "staging and audit hold the rows of run ..." - one task of an old run was cleared. Clear all tasks of the run instead.
 
-**What `replace` replaces**: the published plays that began in the period. A session over midnight can leave plays of one
+**What `replace` replaces**: the published plays that began in the period. A session over midnight can leave plays of a
 day in another day's file: name a period that covers both; a warning counts the plays that would go for good. Users are
 corrected where their latest event lies in the period; a user who is in no log file any more, and moments in `time`, go
 with a `rebuild` only.

@@ -43,8 +43,8 @@ class StageToRedshiftOperator(WarehouseOperator):
     :param prefix: every object whose key begins with it is copied.
     :param role: `default`, the cluster's default role, or a role's ARN.
     :param region_name: the bucket's region.
-    :param columns: the columns to fill, in the order of the jsonpaths file if there is one. Named, so that a column that
-        was added later, and so stands last, is filled with its own values.
+    :param columns: the columns to fill, in the order of the jsonpaths file if there is one. Named, so that a column
+        that was added later, and so stands last, is filled with its own values.
     :param json: `auto`, `auto ignorecase`, or the s3:// location of a jsonpaths file.
     :param options: further COPY parameters, such as `TRIMBLANKS`.
     :param mode: `replace` or `new`.
@@ -161,8 +161,7 @@ class StageToRedshiftOperator(WarehouseOperator):
             found = load_errors(session, errors)
             self.log.error("COPY into %s failed:\n%s", self.table, "\n".join(found))
             raise AirflowFailException(
-                f"COPY into {self.table} from {statement.splitlines()[1].removeprefix('FROM ')} failed: "
-                + ("; ".join(found) or str(error))
+                f"COPY into {self.table} of s3://{self.bucket}/{self.prefix} failed: {'; '.join(found) or error}"
             ) from error
         (rows,) = session.row("SELECT pg_last_copy_count()")
         return int(rows)
