@@ -9,8 +9,9 @@ import dataclasses
 class Statement:
     """What to do for one statement.
 
-    sql: the statement for PostgreSQL; its rows, parameters and tag are the client's answer. Empty for an intercepted one.
-    before, after: SQL run in the same session around it, unseen by the client (recording declared keys, TRUNCATE's COMMIT).
+    sql: the statement for PostgreSQL; its rows, parameters and tag are the client's answer. Empty for a COPY of ours.
+    before, after: SQL run in the same session around it, unseen by the client: recording declared keys, TRUNCATE's
+        COMMIT.
     tag: command tag to show instead of PostgreSQL's (Redshift's differs, or the statement was replaced).
     copy: the client's own COPY ... FROM 's3://...' text; carried out by sandbox.redshift.copy.
     """
