@@ -14,11 +14,11 @@ from warehouse.operators.base import WarehouseOperator
 from warehouse.session import Session
 
 # pg_attribute and format_type and not information_schema: the same query then also sees temporary tables.
-COLUMNS = """SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull
+COLUMNS = """SELECT n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull
 FROM pg_catalog.pg_attribute AS a
 JOIN pg_catalog.pg_class AS c ON a.attrelid = c.oid
 JOIN pg_catalog.pg_namespace AS n ON c.relnamespace = n.oid
-WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relname = {table}{in_schema}
+WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relname IN ({names})
 ORDER BY a.attnum"""
 
 Columns = dict[str, tuple[str, bool]]
@@ -115,17 +115,18 @@ class CreateTablesOperator(WarehouseOperator):
 
     def compare(self, session: Session, context: Any, tables: Mapping[str, str]) -> dict[str, list[str]]:
         """The tables that differ from their DDL, and how, in words."""
-        found = {}
+        temporary = {}
         for table, file in tables.items():
             # A name of its own: temporary tables of other sessions stand in the same catalogue.
-            temporary = f"#wanted_{uuid.uuid4().hex}"
-            session.execute(self.render_sql(file, context, table=temporary))
-            schema, _, name = table.partition(".")
-            live = self.columns(session, name, f" AND n.nspname = {literal(schema)}")
-            wanted = self.columns(session, temporary)
-            if not wanted:
-                raise ValueError(f"the catalogue does not show {temporary}, made by {file}; cannot compare {table}")
-            if words := differences(table, live, wanted):
+            temporary[table] = f"#wanted_{uuid.uuid4().hex}"
+            session.execute(self.render_sql(file, context, table=temporary[table]))
+        live = self.columns(session, [table.partition(".")[2] for table in tables])
+        wanted = {name: columns for (_, name), columns in self.columns(session, list(temporary.values())).items()}
+        found = {}
+        for table, name in temporary.items():
+            if name not in wanted:
+                raise ValueError(f"the catalogue does not show {name}, made by {tables[table]}; cannot compare {table}")
+            if words := differences(table, live[tuple(table.split("."))], wanted[name]):
                 found[table] = words
         return found
 
@@ -138,10 +139,14 @@ class CreateTablesOperator(WarehouseOperator):
         if transient:
             session.execute(delete_all(self.run_table))
 
-    def columns(self, session: Session, table: str, in_schema: str = "") -> Columns:
-        """A table's columns, in order, from the catalogue."""
-        rows = session.rows(COLUMNS.format(table=literal(table), in_schema=in_schema))
-        return {name: (type_, not_null) for name, type_, not_null in rows}
+    def columns(self, session: Session, names: Sequence[str]) -> dict[tuple[str, ...], Columns]:
+        """The columns, in order, of all tables of these names, by schema and table, from the catalogue in one query."""
+        found: dict[tuple[str, ...], Columns] = {}
+        for schema, table, name, type_, not_null in session.rows(
+            COLUMNS.format(names=", ".join(literal(name) for name in names))
+        ):
+            found.setdefault((schema, table), {})[name] = (type_, not_null)
+        return found
 
     def grant(self, session: Session) -> None:
         """Let the readers' group read the published schema."""
