@@ -96,7 +96,8 @@ def pipeline(warehouse_dag: Any) -> Pipeline:
 @pytest.fixture
 def reader() -> Iterator[psycopg.Connection]:
     """A reader's connection, as libpq finds it in the environment."""
-    with psycopg.connect("", autocommit=True) as connection:
+    # Not prepared: psycopg would have to forget its statements whenever a test alters a table.
+    with psycopg.connect("", autocommit=True, prepare_threshold=None) as connection:
         yield connection
 
 

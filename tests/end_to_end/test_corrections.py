@@ -169,3 +169,74 @@ def test_a_failed_run_leaves_new_song_files_new(two_days, lake, pipeline, publis
     pipeline.run("2018-11-05", until="load_songs")
     assert 1 == pipeline.run("2018-11-05")["stage_songs"]["files"]
     assert {"S1", "S2"} == {row[0] for row in published()["songs"]}
+
+
+@pytest.fixture
+def session_over_midnight(lake, pipeline, empty_warehouse):
+    """Two days published; a session of the first goes on into the second, as the first day's file has it."""
+    lake.put(FOURTH, lines(event(sessionId=2, ts=EARLIER), event(sessionId=2, itemInSession=1, ts=1541376001123)))
+    lake.put(FIFTH, lines(event()))
+    pipeline.run(period="2018-11")
+
+
+@pytest.mark.parametrize(
+    ("period", "plays", "removed"),
+    [("2018-11-05", {(2, 0), (1, 0)}, 1), ("2018-11", {(2, 0), (2, 1), (1, 0)}, 0)],
+)
+def test_replace_removes_what_began_in_the_period_and_says_how_much(
+    session_over_midnight, pipeline, published, reader, period, plays, removed
+):
+    """A play of the day that stands in another day's file goes with the day, and stays with a period of both."""
+    pipeline.run(period=period, mode="replace", run_id="replacing")
+    assert plays == {(row[6], row[9]) for row in published()["songplays"]}
+    found = reader.execute(
+        "SELECT observed, passed, severity FROM quality.results "
+        "WHERE run_id = 'replacing' AND check_name = 'plays that replacing removes'"
+    ).fetchall()
+    assert [(removed, removed == 0, "warn")] == found
+
+
+def test_replacing_the_only_day_by_one_without_plays_fails(lake, pipeline, empty_warehouse, published):
+    """It would leave an empty table, although the candidates alone look like those of a rerun."""
+    lake.put(FIFTH, lines(event()))
+    pipeline.run("2018-11-05")
+    before = published()
+    lake.put(FIFTH, lines(event(page="Home", song=None, artist=None)))
+    with pytest.raises(AirflowFailException, match=r"rows of songplays after publishing: .* observed 0"):
+        pipeline.run("2018-11-05", mode="replace")
+    assert before == published()
+
+
+def test_what_replace_leaves_a_rebuild_corrects(two_days, lake, pipeline, published):
+    """A user who is in no log file any more, and the moment of a play that is gone."""
+    lake.put(FIFTH, lines(event(), event(itemInSession=1, userId="7", ts=1541376300123)))
+    pipeline.run("2018-11-05", mode="replace")
+    lake.put(FIFTH, lines(event()))
+    pipeline.run("2018-11-05", mode="replace")
+    left = published()
+    assert {1} == {row[2] for row in left["songplays"]}
+    assert ({1, 7}, 4) == ({row[0] for row in left["users"]}, len(left["time"]))
+    pipeline.run(period="all", mode="rebuild")
+    corrected = published()
+    assert left["songplays"] == corrected["songplays"]
+    assert ({1}, 2) == ({row[0] for row in corrected["users"]}, len(corrected["time"]))
+
+
+def test_a_rebuild_without_a_catalogue_fails(two_days, lake, pipeline, published):
+    """It would publish a warehouse without songs."""
+    before = published()
+    lake.delete(CATALOGUE)
+    with pytest.raises(AirflowFailException, match=r"nothing lies below s3://.*/song_data/; expected the song catal"):
+        pipeline.run(period="all", mode="rebuild")
+    assert before == published()
+
+
+def test_the_order_of_a_tables_columns_does_not_matter(two_days, lake, pipeline, published, reader):
+    """A column that was dropped and added again stands last; its values go there all the same."""
+    before = published()
+    for table, column in {"events": "song", "new_songs": "title", "songs": "title"}.items():
+        reader.execute(f"ALTER TABLE staging.{table} DROP COLUMN {column} CASCADE")
+        reader.execute(f"ALTER TABLE staging.{table} ADD COLUMN {column} VARCHAR(1024)")
+    pipeline.run(period="all", mode="rebuild")
+    assert before == published()
+    reader.execute("DROP SCHEMA staging CASCADE")  # the next run makes it anew, in the DDL's order
