@@ -94,6 +94,18 @@ def pipeline(warehouse_dag: Any) -> Pipeline:
 
 
 @pytest.fixture
+def empty_warehouse(reader: psycopg.Connection) -> Callable[[], None]:
+    """Empties the warehouse when called: nothing of earlier runs is left. Tables stay, which is quicker."""
+
+    def empty() -> None:
+        for schema, table in tables_of(reader, "staging", "audit", "sparkify", "quality"):
+            reader.execute(f"DELETE FROM {schema}.{table}")
+
+    empty()
+    return empty
+
+
+@pytest.fixture
 def reader() -> Iterator[psycopg.Connection]:
     """A reader's connection, as libpq finds it in the environment."""
     # Not prepared: psycopg would have to forget its statements whenever a test alters a table.
@@ -101,20 +113,40 @@ def reader() -> Iterator[psycopg.Connection]:
         yield connection
 
 
+SAVED: set[str] = set()
+
+
+def tables_of(reader: psycopg.Connection, *schemas: str) -> dict[tuple[str, str], str]:
+    """The tables in these schemas, by schema and name, with their columns as a list for SQL."""
+    rows = reader.execute(
+        "SELECT c.table_schema, c.table_name, c.column_name FROM information_schema.columns AS c "
+        "JOIN information_schema.tables AS t ON c.table_schema = t.table_schema AND c.table_name = t.table_name "
+        "WHERE t.table_type = 'BASE TABLE' ORDER BY c.ordinal_position"
+    ).fetchall()
+    found: dict[tuple[str, str], str] = {}
+    for schema, table, column in rows:
+        if schema in schemas:
+            found[schema, table] = f"{found[schema, table]}, {column}" if (schema, table) in found else column
+    return found
+
+
 @pytest.fixture
-def empty_warehouse(reader: psycopg.Connection) -> Callable[[], None]:
-    """Empties the warehouse when called: nothing of earlier runs is left. Tables stay, which is quicker."""
+def prepared(reader: psycopg.Connection, empty_warehouse: Callable[[], None]) -> Callable[..., None]:
+    """Brings the warehouse to a state by name: made once a session by what `make` runs, then put back from a copy."""
 
-    def empty() -> None:
-        tables = reader.execute(
-            "SELECT table_schema, table_name FROM information_schema.tables "
-            "WHERE table_schema IN ('staging', 'audit', 'sparkify', 'quality') AND table_type = 'BASE TABLE'"
-        ).fetchall()
-        for schema, table in tables:
-            reader.execute(f"DELETE FROM {schema}.{table}")
+    def prepare(name: str, make: Callable[[], Any]) -> None:
+        if name in SAVED:
+            for (schema, table), columns in tables_of(reader, f"saved_{name}").items():
+                target = table.replace("__", ".")
+                reader.execute(f"INSERT INTO {target} ({columns}) SELECT {columns} FROM {schema}.{table}")
+            return
+        make()
+        reader.execute(f"CREATE SCHEMA saved_{name}")
+        for schema, table in tables_of(reader, "staging", "audit", "sparkify", "quality"):
+            reader.execute(f"CREATE TABLE saved_{name}.{schema}__{table} AS SELECT * FROM {schema}.{table}")
+        SAVED.add(name)
 
-    empty()
-    return empty
+    return prepare
 
 
 @pytest.fixture

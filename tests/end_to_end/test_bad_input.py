@@ -16,10 +16,10 @@ DAY = "2018-11-05"
 
 
 @pytest.fixture
-def day_before(lake, pipeline, empty_warehouse, published):
+def day_before(lake, pipeline, prepared, published):
     """A day published, and a way to say that nothing else has been since."""
     lake.put("log_data/2018/11/2018-11-04-events.json", lines(event(sessionId=2, ts=1541376000123 - 86_400_000)))
-    pipeline.run("2018-11-04")
+    prepared("day_before", lambda: pipeline.run("2018-11-04"))
     return published()
 
 

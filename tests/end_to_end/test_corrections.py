@@ -39,13 +39,12 @@ EARLIER = 1541376000123 - 86_400_000
 
 
 @pytest.fixture
-def two_days(lake, pipeline, empty_warehouse):
+def two_days(lake, pipeline, prepared):
     """Two days and one song, published."""
     lake.put(FOURTH, lines(event(sessionId=2, ts=EARLIER, itemInSession=3)))
     lake.put(FIFTH, lines(event(), event(itemInSession=1, song="Hunter", ts=1541376200123, level="paid")))
     lake.put(CATALOGUE, lines(song()))
-    pipeline.run("2018-11-04")
-    pipeline.run("2018-11-05")
+    prepared("two_days", lambda: [pipeline.run(day) for day in ("2018-11-04", "2018-11-05")])
 
 
 def test_a_rerun_of_any_day_changes_no_row(two_days, pipeline, published):
