@@ -108,7 +108,7 @@ def test_a_derived_column_follows_the_latest_load(connection):
         published=MERGE.published, candidates=MERGE.candidates, key="id", columns=MERGE.columns, preference=["rank"]
     )
     warehouse = Warehouse(connection)
-    connection.execute(f"INSERT INTO {MERGE.published} VALUES (1, 5, NULL), (2, 5, 'kept')")
+    connection.execute(f"INSERT INTO {MERGE.published} VALUES (1, 5, 'a worse match'), (2, 5, 'kept')")
     connection.execute(merge.create_versions(derived))
     connection.execute(f"INSERT INTO {merge.VERSIONS} VALUES (1, 5, 'matched'), (2, 5, 'kept')")
     connection.execute(merge.insert_candidates(derived, merge.published_versions(derived, [])))
