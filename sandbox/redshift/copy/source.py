@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 IN_FLIGHT = 32  # GETs at once; beyond it a local S3 gets no faster
 WHOLE = 1024 * 1024  # bytes: objects up to this size are fetched ahead, whole; larger ones are streamed
+ZSTD_CHUNK = 16 * 1024  # bytes of compressed data at a time: what comes of them is held in memory, and may be much more
 CHUNK = 4 * 1024 * 1024  # bytes of a stream handed over at a time; one more is read ahead
 ERRORS = (obstore.exceptions.BaseError, OSError)
 
@@ -187,6 +188,41 @@ class _Body(io.RawIOBase):
             raise _refusal(error) from error
 
 
+class _ZstdFrames(io.RawIOBase):
+    """The contents of one frame after another. EOFError when the file ends inside one.
+
+    zstandard's own stream_reader takes such an end for the end of the contents.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
+        self.decompressor = zstandard.ZstdDecompressor()
+        self.frame: zstandard.ZstdDecompressionObj | None = None
+        self.coming = b""
+        self.current = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        while not self.current:
+            compressed = self.coming or self.stream.read(ZSTD_CHUNK)
+            if not compressed:
+                if self.frame is not None:
+                    raise EOFError("compressed file ended inside a frame")
+                return 0
+            self.frame = self.frame or self.decompressor.decompressobj()
+            self.current = memoryview(self.frame.decompress(compressed))
+            self.coming = self.frame.unused_data
+            if self.frame.eof:
+                self.frame = None
+        target = memoryview(buffer)
+        count = min(len(target), len(self.current))
+        target[:count] = self.current[:count]
+        self.current = self.current[count:]
+        return count
+
+
 def _decompressed(stream: BinaryIO, compression: str | None) -> BinaryIO:
     """Never sniffed: without the keyword the bytes are what they are."""
     if compression == "GZIP":
@@ -194,7 +230,7 @@ def _decompressed(stream: BinaryIO, compression: str | None) -> BinaryIO:
     if compression == "BZIP2":
         return cast(BinaryIO, bz2.BZ2File(stream))
     if compression == "ZSTD":
-        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True), 2**20)
+        return io.BufferedReader(_ZstdFrames(stream), 2**20)
     return stream
 
 
