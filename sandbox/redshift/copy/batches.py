@@ -40,7 +40,8 @@ class Batch:
 class Load:
     """One COPY's objects, threads and counts. `prepare` first, then `next_batch` until it gives None.
 
-    failed: MAXERROR was reached; problem: S3 or a compressed file could not be read. Either ends the batches.
+    failed: MAXERROR was reached, or the rest of a file given up; problem: S3 or a compressed file could not be read.
+    Either ends the batches.
     """
 
     def __init__(
@@ -148,7 +149,8 @@ class Load:
             else:
                 errors.append(line)
                 self.errors += 1
-                self.failed = limit is not None and self.errors >= limit
+                # what follows an oversized value is not read: no MAXERROR can have it counted
+                self.failed = piece.oversized or (limit is not None and self.errors >= limit)
             if self.failed:
                 break
             if size >= CSV_AT_ONCE or len(errors) >= ERRORS_AT_ONCE:

@@ -21,7 +21,7 @@ BLANK = b" \t\r\n"
 class Piece:
     """Part of a file that begins on line `first_line`, from 1. `last`: the file ends with it.
 
-    `oversized`: one unfinished value longer than any may be; what follows it in the file is given up.
+    `oversized`: one unfinished value longer than any may be; the rest of the file is given up, and the load fails.
     """
 
     file: S3Object

@@ -136,6 +136,13 @@ def test_compressed_files_need_their_keyword(client: Client, keyword: str, compr
     assert "Failed to read" in str(client.refused("plain", f"json 'auto' {keyword}"))
 
 
+def test_a_file_cut_off_inside_a_zstd_frame_is_refused(client: Client) -> None:
+    client.put("x", zstandard.ZstdCompressor().compress(b'{"a":1}\n{"a":2}\n')[:-1])
+    client.cursor.execute("create table t (a int)")
+    assert "Failed to read ZSTD" in str(client.refused("x", "json 'auto' zstd"))
+    assert [(0,)] == client.ask("select count(*) from t")
+
+
 def test_a_manifest_names_exact_files(client: Client) -> None:
     for key in ("d/1", "d/12"):
         client.put(key, '{"a":1}')
@@ -342,7 +349,8 @@ def test_values_beyond_4_mb_are_refused(client: Client) -> None:
     client.cursor.execute("create table t (a int)")
     client.copy("x", "json 'auto' maxerror 2")
     assert [(1,), (3,)] == client.ask("select a from t order by a")
-    client.refused("y")
+    assert FAILED == client.refused("y", "json 'auto' ignoreallerrors").diag.message_primary
+    client.refused("y", "json 'auto' maxerror 10")
     assert [(1, 1216)] == [(row[0], row[3]) for row in client.ask(ERRORS)]
 
 
