@@ -16,11 +16,11 @@ UNCHECKED = "have not passed the checks"
 
 
 @pytest.fixture
-def day(lake, pipeline, empty_warehouse):
+def day(lake, pipeline, prepared):
     """A day published, and another play come since."""
     lake.put(FOURTH, lines(event(sessionId=2, ts=1541376000123 - 86_400_000)))
     lake.put(FIFTH, lines(event()))
-    pipeline.run(DAY)
+    prepared("day", lambda: pipeline.run(DAY))
     lake.put(FIFTH, lines(event(), event(itemInSession=1)))
 
 
