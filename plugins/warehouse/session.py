@@ -61,6 +61,9 @@ def transaction(hook: DbApiHook, log: Any, *, autocommit: bool = False) -> Itera
     """
     with closing(hook.get_conn()) as connection:
         hook.set_autocommit(connection, autocommit)
+        if hasattr(connection, "prepare_threshold"):
+            # psycopg 3 prepares what it sees often and drops it by DEALLOCATE ALL, which Redshift does not know.
+            connection.prepare_threshold = None
         with closing(connection.cursor()) as cursor:
             yield Session(connection, cursor, log)
         if not autocommit:
