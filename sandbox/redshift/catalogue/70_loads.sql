@@ -1,7 +1,7 @@
 -- What COPY leaves behind, under Redshift's names. The endpoint writes these tables on a connection of its own, so that rows stay
 -- when the client's transaction is rolled back.
 
-CREATE SEQUENCE pg_redshift.query_id AS integer;
+CREATE SEQUENCE pg_redshift_store.query_id AS integer;
 
 -- Each row is a value, or a line, that a COPY could not load.
 CREATE TABLE pg_redshift_store.load_errors (
@@ -14,10 +14,6 @@ CREATE TABLE pg_redshift_store.load_commits (
     query bigint, userid integer, slice integer, filename text, byte_offset bigint, lines_scanned bigint, errors integer,
     curtime timestamp, status integer, file_format text
 );
-
--- the endpoint's door to them
-CREATE VIEW pg_redshift.load_errors AS SELECT * FROM pg_redshift_store.load_errors;
-CREATE VIEW pg_redshift.load_commits AS SELECT * FROM pg_redshift_store.load_commits;
 
 -- CHAR columns are blank-padded, as users of trim() know.
 CREATE VIEW pg_redshift.stl_load_errors AS

@@ -90,7 +90,7 @@ async def copy_from_s3(text: str, host: CopyHost, settings: CopySettings) -> Cop
 async def _load(load: Load, host: CopyHost, service: psycopg.AsyncConnection) -> CopyOutcome:
     """The part of a COPY that has a query id."""
     table = load.table
-    row = await (await service.execute("SELECT nextval('pg_redshift.query_id')")).fetchone()
+    row = await (await service.execute("SELECT nextval('pg_redshift_store.query_id')")).fetchone()
     query_id = int(row[0]) if row else 0
     log = LoadLog(service, query_id, host.user_id, table.oid, host.pid, host.database, utc_now())
     rows = 0

@@ -13,7 +13,7 @@ from sandbox.redshift.copy.exact import LoadError
 from sandbox.redshift.copy.table import Column
 
 # one statement for all rows: a load of thousands of files writes as many
-INSERT = "INSERT INTO pg_redshift.{0} SELECT * FROM json_populate_recordset(NULL::pg_redshift.{0}, %s)"
+INSERT = "INSERT INTO pg_redshift_store.{0} SELECT * FROM json_populate_recordset(NULL::pg_redshift_store.{0}, %s)"
 TYPE_NAMES = {"bpchar": "char", "text": "varchar"}
 
 

@@ -37,6 +37,7 @@ def statement(piece: Piece) -> Statement:
     first = piece.words(3)
     handler = words.HANDLERS.get(first[0])
     if handler:
+        names.refuse_helpers(piece)
         return handler(piece)
     if first[0] in ("CREATE", "DROP", "ALTER"):
         return _definition(piece, first)
@@ -144,6 +145,7 @@ def _definition(piece: Piece, first: list[str]) -> Statement:
 
 def _schema(piece: Piece, verb: str) -> Statement:
     """CREATE and DROP SCHEMA, word by word: sqlglot knows too little of them."""
+    names.refuse_helpers(piece)
     upper = piece.words()
     at = {"IF": 4 if verb == "DROP" else 5}.get(upper[2] if len(upper) > 2 else "", 2)
     name = upper[at : at + 1]
@@ -219,6 +221,7 @@ def _drop(piece: Piece) -> Statement:
 def _alter_table(piece: Piece) -> Statement:
     upper = piece.words()
     if "OWNER" in upper and upper[-3:-1] == ["OWNER", "TO"]:
+        names.refuse_helpers(piece)
         return Statement(piece.plain())
     for word in ("APPEND", "DISTKEY", "DISTSTYLE", "SORTKEY", "ENCODE"):
         if word in upper and "ADD" not in upper:

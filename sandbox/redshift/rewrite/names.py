@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlglot import exp
+from sqlglot.tokenizer_core import TokenType
 
 from sandbox.redshift.errors import RedshiftError, unsupported
 from sandbox.redshift.rewrite.allowed import word_set
@@ -54,6 +55,25 @@ def system_relation(schema: str, name: str) -> str | None:
     return None
 
 
+def refuse_system_target(schema: str, name: str) -> None:
+    """No statement may change, make or drop what stands for a system relation here."""
+    if system_relation(schema, name) or (not schema and name in _OLDER):
+        raise RedshiftError("42501", f"permission denied for relation {name}")
+
+
+def refuse_helpers(piece: Piece, relations: bool = True) -> None:
+    """The helper schemas, and with `relations` the views in them, may not stand in a statement that is not parsed."""
+    upper = piece.words()
+    for token, word in zip(piece.tokens, upper, strict=True):
+        name = token.text.lower()
+        named = bool(word) or token.token_type is TokenType.IDENTIFIER
+        # SET takes names of schemas as strings, too
+        if name.startswith(HELPERS) and (named or upper[0] == "SET"):
+            raise RedshiftError("42501", f"permission denied for schema {name}")
+        if relations and named and name in SYSTEM_VIEWS | _OLDER:
+            raise RedshiftError("42501", f"permission denied for relation {name}")
+
+
 def table(node: exp.Table) -> None:
     """A relation's name where it is used."""
     strip_database(node)
@@ -61,9 +81,18 @@ def table(node: exp.Table) -> None:
         raise unsupported("functions in FROM")
     if node.db.startswith(HELPERS):
         raise RedshiftError("42501", f"permission denied for schema {node.db}")
+    if _is_target(node):
+        refuse_system_target(node.db, node.name)
     schema = system_relation(node.db, node.name)
     if schema:
         node.set("db", exp.to_identifier(schema))
+
+
+def _is_target(node: exp.Expression) -> bool:
+    """Whether it is the relation that an INSERT, UPDATE, DELETE or MERGE writes to."""
+    if isinstance(node.parent, exp.Schema):
+        node = node.parent
+    return isinstance(node.parent, exp.Insert | exp.Update | exp.Delete | exp.Merge) and node.arg_key == "this"
 
 
 def column(node: exp.Column) -> None:
@@ -86,6 +115,7 @@ def is_catalogue(tree: exp.Expression) -> bool:
 
 def catalogue_text(piece: Piece) -> str:
     """A catalogue query as it was written, led to the helper schema for what that has of its own."""
+    refuse_helpers(piece, relations=False)
     upper = [token.text.lower() for token in piece.tokens]
     ours = [at for at, word in enumerate(upper[:-2]) if word == "pg_catalog" and upper[at + 2] in _OLDER | {"version"}]
     return piece.plain(dict.fromkeys(ours, HELPERS))

@@ -13,7 +13,7 @@ from typing import Any
 from sqlglot import exp
 
 from sandbox.redshift.errors import RedshiftError, unsupported
-from sandbox.redshift.rewrite import queries
+from sandbox.redshift.rewrite import names, queries
 from sandbox.redshift.rewrite.allowed import word_set
 from sandbox.redshift.rewrite.dialect import DistKeyColumn, SortKeyColumn, generate
 from sandbox.redshift.rewrite.scan import fold, literal, quote
@@ -59,7 +59,8 @@ class Attributes:
 
 
 def relation(node: exp.Table) -> str:
-    """The quoted name of a relation; folds it, too."""
+    """The quoted name of a relation that is made, changed or dropped; folds it, too."""
+    names.refuse_system_target(fold(node.db), fold(node.name))
     return generate(queries.rewrite(node))
 
 

@@ -162,6 +162,13 @@ def test_the_helper_schema_is_out_of_sight(client: psycopg.Connection[Any]) -> N
     assert ["cat"] == one(client, "SHOW search_path")
 
 
+@pytest.mark.parametrize("relation", ["load_errors", "load_commits", "query_id", "keys"])
+def test_no_helper_relation_is_found_by_its_name(client: psycopg.Connection[Any], relation: str) -> None:
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        client.execute(f"SELECT * FROM {relation}")
+    client.execute(f"DROP VIEW IF EXISTS {relation}")  # which would find a helper's, and the next COPY fail
+
+
 def test_psql_describes_tables(client: psycopg.Connection[Any]) -> None:
     client.execute("CREATE TABLE described (a INT PRIMARY KEY, b VARCHAR(9) DEFAULT 'x')")
     client.execute("CREATE VIEW shown AS SELECT a FROM described")

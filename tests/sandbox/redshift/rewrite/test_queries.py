@@ -113,8 +113,35 @@ def test_syntax_errors_read_as_postgresql_words_them(sql: str, message: str) -> 
     assert ("42601", message) == (error.sqlstate, error.message)
 
 
-def test_the_helper_schema_is_closed_to_clients() -> None:
-    assert "42501" == refusal("DELETE FROM pg_redshift.load_errors").sqlstate
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM pg_redshift_store.load_errors",
+        "SELECT pg_redshift.fail('1', 'x') FROM pg_catalog.pg_class",
+        "DELETE FROM pg_redshift.load_errors",
+        "DELETE FROM stl_load_errors",
+        "INSERT INTO stl_load_errors (query) VALUES (1)",
+        "UPDATE pg_catalog.svv_tables SET table_name = 'x'",
+        "DELETE FROM pg_class",
+        "TRUNCATE information_schema.table_constraints",
+        "DROP VIEW stl_load_errors",
+        'DROP VIEW IF EXISTS a, "SVV_Tables"',
+        "DROP VIEW pg_class",
+        "CREATE OR REPLACE VIEW svv_tables AS SELECT 1 AS a",
+        "ALTER TABLE svv_tables RENAME TO t",
+        "ALTER TABLE svv_tables OWNER TO somebody",
+        "DROP SCHEMA pg_redshift_store CASCADE",
+        'DROP SCHEMA IF EXISTS a, "PG_Redshift" CASCADE',
+        "GRANT ALL ON SCHEMA pg_redshift TO PUBLIC",
+        "GRANT SELECT ON stl_load_errors TO PUBLIC",
+        "LOCK svv_tables",
+        "ANALYZE pg_redshift_store.tables",
+        "SET search_path TO 'pg_redshift_store'",
+        "COPY pg_redshift_store.load_errors FROM 's3://b/k' IAM_ROLE default JSON 'auto'",
+    ],
+)
+def test_the_helper_schema_is_closed_to_clients(sql: str) -> None:
+    assert "42501" == refusal(sql).sqlstate
 
 
 def test_statements_split_at_semicolons_outside_quotes() -> None:
