@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ from typing import Any
 from sandbox.redshift import messages, protocol, replies
 from sandbox.redshift.backend import Backend
 from sandbox.redshift.channel import READ_BYTES, Channel
+from sandbox.redshift.errors import RedshiftError
 from sandbox.redshift.messages import StartUp
 from sandbox.redshift.protocol import Conversation, Framer, ProtocolError, State
 from sandbox.redshift.replies import PostgresError
+from sandbox.redshift.rewrite.start_up import options
 from sandbox.redshift.session import CopyFromS3, Plan, Session
 
 log = logging.getLogger(__name__)
@@ -93,6 +96,11 @@ class RedshiftServer:
             client.write(replies.fatal_response("28000", f'role "{OWNER}" is not permitted to log in'))
             return
         try:
+            start = _with_options(start)
+        except RedshiftError as error:
+            client.write(replies.fatal_response(error.sqlstate, error.message))
+            return
+        try:
             backend = await Backend.connect(self._socket_directory)
         except OSError:
             client.write(replies.fatal_response("57P03", "the database system is not available"))
@@ -142,6 +150,12 @@ async def _start_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
         if conversation.state is not State.START_UP:
             return start
         writer.write(b"N")
+
+
+def _with_options(start: StartUp) -> StartUp:
+    """The start-up packet with the options PostgreSQL is to have. Raises RedshiftError."""
+    given = start.parameters.get("options", "")
+    return dataclasses.replace(start, parameters={**start.parameters, "options": options(given)}) if given else start
 
 
 async def _authenticate(client: Channel, backend: Backend, conversation: Conversation, start: StartUp) -> None:

@@ -35,7 +35,7 @@ _REMEMBERED = {
     "wlm_query_slot_count": "1",
 }
 # those that would change a result: only the value they already have is taken
-_FIXED = {
+FIXED = {
     "describe_field_name_in_uppercase": ("off", "false", "0", "default"),
     "enable_case_sensitive_identifier": ("off", "false", "0", "default"),
     "error_on_nondeterministic_update": ("off", "false", "0", "default"),
@@ -102,7 +102,7 @@ def set_parameter(piece: Piece) -> Statement:
         raise syntax_error(piece, at)
     if not value.tokens:
         raise syntax_error(piece, at + 1)
-    return Statement(f"SET {scope + ' ' if scope else ''}{_target(name)} TO {_value(name, value)}")
+    return Statement(f"SET {scope + ' ' if scope else ''}{target(name)} TO {_value(name, value)}")
 
 
 # SET TRANSACTION ISOLATION LEVEL alone changes nothing on Redshift, and nothing here
@@ -124,26 +124,26 @@ def _parameter(piece: Piece, at: int) -> tuple[str, int]:
     return name, at + 1
 
 
-def _target(name: str) -> str:
+def target(name: str) -> str:
     """The name PostgreSQL keeps a parameter under."""
     prefix, dot, rest = name.partition(".")
     if dot and prefix != "pg_redshift":
         return f'"{prefix}"."{rest}"'
     if name in _SHARED:
         return name
-    if name in _REMEMBERED or name in _FIXED:
+    if name in _REMEMBERED or name in FIXED:
         return f"pg_redshift.{name}"
     raise RedshiftError("42704", f'unrecognized configuration parameter "{name}"')
 
 
 def _value(name: str, value: Piece) -> str:
-    if name in _FIXED and value.tokens[0].text.lower() not in _FIXED[name]:
+    if name in FIXED and value.tokens[0].text.lower() not in FIXED[name]:
         raise unsupported(f"{name} set to {value.text}")
     if value.words() == ["DEFAULT"]:
         return "DEFAULT"
     if name == "search_path":
         return f"{value.plain()}, pg_redshift, pg_catalog"
-    if name in _REMEMBERED or name in _FIXED:
+    if name in _REMEMBERED or name in FIXED:
         return literal(" ".join(token.text for token in value.tokens))
     return value.plain()
 
@@ -156,7 +156,7 @@ def reset(piece: Piece) -> Statement:
     name, at = _parameter(piece, 1)
     if at < len(piece.tokens):
         raise syntax_error(piece, at)
-    return Statement(f"RESET {_target(name)}")
+    return Statement(f"RESET {target(name)}")
 
 
 def show(piece: Piece) -> Statement:
@@ -177,7 +177,7 @@ def show(piece: Piece) -> Statement:
     elif name in _REMEMBERED:
         shown = f"coalesce(nullif(current_setting('pg_redshift.{name}', true), ''), {literal(_REMEMBERED[name])})"
     else:
-        return Statement(f"SHOW {_target(name)}")
+        return Statement(f"SHOW {target(name)}")
     return Statement(f"SELECT {shown} AS {column}", tag="SHOW")
 
 

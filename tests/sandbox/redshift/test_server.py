@@ -142,6 +142,38 @@ def test_who_may_not_come_in_is_told_why(connect, changes, words):
 # --- what is each driver's own ---
 
 
+def test_options_at_start_up_are_taken_as_set_takes_them():
+    words = r"-c search_path=public,\ Other --statement-timeout=1000 -cquery_group=me -c timezone=Europe/Oslo"
+    words += " -c default_transaction_isolation=read\\ committed -c transaction_isolation=serializable"
+    with psycopg.connect("", options=words, autocommit=True) as connection:
+
+        def one(sql: str) -> str:
+            return str(connection.execute(sql).fetchone()[0])
+
+        assert "0" == one("SELECT datediff(day, getdate(), getdate())")
+        assert ["public, other", "1s", "me", "Europe/Oslo"] == [
+            one(f"SHOW {name}") for name in ("search_path", "statement_timeout", "query_group", "timezone")
+        ]
+        assert "repeatable read" == one("SHOW transaction_isolation")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("-c work_mem=1MB", 'does not support the start-up option "work_mem"'),
+        ("-c allow_system_table_mods=on", 'does not support the start-up option "allow_system_table_mods"'),
+        ("-c enable_case_sensitive_identifier=on", "does not support enable_case_sensitive_identifier set to on"),
+        ("-c search_path=pg_redshift_store", "permission denied"),
+        ("-c pg_redshift.last_copy_id=5", "permission denied"),
+        ("-E", 'does not support the start-up option "-E"'),
+        ("-c search_path", 'does not support the start-up option "-c"'),
+    ],
+)
+def test_options_at_start_up_that_set_would_refuse_are_refused(options, words):
+    with pytest.raises(psycopg.OperationalError, match=words):
+        psycopg.connect("", options=options)
+
+
 def test_the_server_says_it_is_redshift():
     with contextlib.closing(psycopg2.connect("")) as connection:
         assert "8.0.2" == connection.get_parameter_status("server_version")
