@@ -28,7 +28,8 @@ TYPES = {
 }
 # the client's session takes no parameters here: names come in as quoted literals
 TABLE = (
-    "SELECT c.oid, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), c.relkind"
+    "SELECT c.oid, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), c.relkind,"
+    " pg_catalog.has_table_privilege(c.oid, 'INSERT')"
     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " WHERE c.oid = pg_catalog.to_regclass({})"
 )
@@ -79,9 +80,12 @@ async def read_table(host: Fetcher, command: CopyCommand) -> Table:
     found = await host.fetch(TABLE.format(literal(name)))
     if not found:
         raise RedshiftError("XX000", f"Cannot COPY into nonexistent table {command.table}")
-    oid, qualified, kind = found[0]
+    oid, qualified, kind, insertable = found[0]
     if kind not in ("r", "p"):
         raise RedshiftError("42809", f'cannot copy to "{command.table}": it is not a table')
+    # PostgreSQL's own check comes with the first row, which NOLOAD never sends, and after S3 was read
+    if insertable != "t":
+        raise RedshiftError("42501", f"permission denied for relation {command.table}")
     columns = [_column(row) for row in await host.fetch(COLUMNS.format(oid))]
     return Table(int(oid or 0), command.table, qualified or "", tuple(_filled(columns, command)))
 

@@ -122,6 +122,28 @@ def test_noload_checks_and_loads_nothing(client: Client) -> None:
     assert [(0,)] == client.ask("select count(*) from t")
 
 
+@pytest.mark.parametrize("options", ["json 'auto'", "json 'auto' noload"])
+def test_who_may_not_insert_may_not_copy(client: Client, options: str) -> None:
+    client.put("x", '{"a":1}')
+    client.cursor.execute("create table t (a int)")
+    client.cursor.execute("create user copy_reader password 'Reader123'")
+    client.cursor.execute(f'grant usage on schema "{client.bucket}" to copy_reader')
+    client.cursor.execute("grant select on t to copy_reader")
+    try:
+        client.cursor.execute("set session authorization copy_reader")
+        assert "42501" == client.refused("x", options).pgcode
+        # before S3 is read: who may not insert does not learn what is there
+        assert "42501" == client.refused("nothing", options).pgcode
+        client.cursor.execute("reset session authorization")
+        client.cursor.execute("grant insert on t to copy_reader")
+        client.cursor.execute("set session authorization copy_reader")
+        client.copy("x", options)
+    finally:
+        client.cursor.execute("reset session authorization")
+        client.cursor.execute(f'drop schema "{client.bucket}" cascade')
+        client.cursor.execute("drop user copy_reader")
+
+
 @pytest.mark.parametrize(
     ("keyword", "compress"),
     [("gzip", gzip.compress), ("bzip2", bz2.compress), ("zstd", zstandard.ZstdCompressor().compress)],
