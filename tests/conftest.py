@@ -67,7 +67,7 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Collect again from here on, or a session grows by 20 MB a second; but not what was imported, which stays anyway."""
+    """Collect again from here on, or a session grows by 20 MB a second; but leave out what was imported and stays."""
     gc.freeze()
     gc.enable()
 
