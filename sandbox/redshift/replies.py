@@ -24,8 +24,11 @@ _SASL = 10
 # How PostgreSQL words a cancel request and a timeout.
 _CANCELLING = "canceling statement due to"
 
-# F, L, R name PostgreSQL's source; P, p, q point into the rewritten text.
-_INTERNAL_FIELDS = "FLRPpq"
+# F, L, R name PostgreSQL's source; P, p, q point into the rewritten text; W is the way through functions of ours.
+_INTERNAL_FIELDS = "FLRPWpq"
+
+# PostgreSQL's text for a prepared statement whose table changed. Its 0A000 means a refusal of the sandbox's here.
+_STALE = "cached plan must not change result type"
 
 
 class PostgresError(RedshiftError):
@@ -50,6 +53,8 @@ def error_response(error: RedshiftError, pid: int) -> bytes:
         fields.pop("H", None)
     elif error.message.startswith(_CANCELLING):  # not all of 57014: a client's own CopyFail has it too
         fields["M"] = cancelled(pid).message
+    elif error.message == _STALE:
+        fields["C"] = "XX000"
     return messages.response("E", _shown(fields))
 
 

@@ -222,7 +222,7 @@ class Session:
                     "SELECT pg_redshift.fail($1, $2, $3, $4)", error.sqlstate, error.message, error.detail, error.hint
                 )
             except PostgresError as raised:
-                error = PostgresError({code: value for code, value in raised.fields.items() if code != "W"})
+                error = raised
         self._client.write(replies.error_response(error, self.pid))
         self._conversation.on(protocol.ERROR)
 
@@ -249,6 +249,7 @@ class Session:
     async def _copy(self, text: str) -> None:
         ((user_id,),) = await self.fetch("SELECT usesysid::text FROM pg_catalog.pg_user WHERE usename = current_user")
         self.user_id = int(user_id or 0)
+        self._cancelled = False  # a cancellation that came too late for the last COPY is not this one's
         self._copying = asyncio.create_task(self._copy_from_s3(text, self, self._copy_settings))
         try:
             outcome = await self._copying
@@ -258,7 +259,6 @@ class Session:
         except asyncio.CancelledError:
             if not self._cancelled:  # it is the whole session that ends
                 raise
-            self._cancelled = False
             raise replies.cancelled(self.pid) from None
         finally:
             self._copying = None

@@ -73,6 +73,13 @@ class CopyFailed(RedshiftError):  # noqa: N818 - as Redshift says it: the load f
 
 async def copy_from_s3(text: str, host: CopyHost, settings: CopySettings) -> CopyOutcome:
     """Carry out one COPY; RedshiftError before it began to load, CopyFailed after."""
+    try:
+        return await _copy(text, host, settings)
+    except psycopg.Error as error:  # of a connection of ours: the client's session goes on
+        raise RedshiftError("XX000", f"the sandbox's own connection to PostgreSQL failed: {error}") from error
+
+
+async def _copy(text: str, host: CopyHost, settings: CopySettings) -> CopyOutcome:
     command = parse_copy(text)
     table = await read_table(host, command)
     check_keys(command.authorization, settings.access_key_id, settings.secret_access_key)

@@ -161,8 +161,10 @@ def reset(piece: Piece) -> Statement:
 
 def show(piece: Piece) -> Statement:
     upper = piece.words()
-    if upper[1:] in (["TRANSACTION", "ISOLATION", "LEVEL"], ["TRANSACTION_ISOLATION"], ["SERVER_VERSION"]):
+    if upper[1:] in (["TRANSACTION", "ISOLATION", "LEVEL"], ["TRANSACTION_ISOLATION"]):
         return Statement(piece.plain())
+    if upper[1:] == ["SERVER_VERSION"]:
+        return Statement("SELECT '8.0.2'::text AS server_version", tag="SHOW")
     if upper[1:2] in (["ALL"], ["TABLE"], ["VIEW"], ["PROCEDURE"], ["DATABASES"], ["SCHEMAS"], ["TABLES"], ["COLUMNS"]):
         raise unsupported(f"SHOW {upper[1]}")
     name, at = _parameter(piece, 1)

@@ -22,6 +22,7 @@ from sandbox.redshift.copy import CopyFailed, CopyOutcome
 from sandbox.redshift.errors import RedshiftError
 from sandbox.redshift.protocol import Framer, Message
 from sandbox.redshift.server import RedshiftServer
+from sandbox.redshift.session import Session
 from sandbox.redshift.statement import Statement
 
 SECONDS = 10
@@ -430,6 +431,21 @@ def test_a_cancel_request_ends_a_copy(client, port, what):
     assert [] == client.rows("TABLE t")
 
 
+def test_a_cancel_request_that_came_too_late_is_forgotten(client, port, monkeypatch):
+    """What ends the next COPY is then the end of its session, not a cancel request."""
+    seen = []
+
+    async def remembering(session, text):
+        session._cancelled = True  # as if the COPY before had ended just then
+        await copying(session, text)
+        seen.append(session._cancelled)
+
+    copying = Session._copy
+    monkeypatch.setattr(Session, "_copy", remembering)
+    assert ["COPY"] == tags(client.ask(query("COPY t FROM 's3://b/k'")))
+    assert [False] == seen
+
+
 def test_a_cancel_request_needs_the_secret(client, port):
     started.clear()
     client.say(query("COPY t FROM 's3://halting'"))
@@ -462,7 +478,6 @@ def test_an_error_in_copy_data_comes_at_once_and_the_rest_is_dropped(client):
     client.hear("G")
     heard = client.ask(messages.copy_data(b"x\n"), messages.FLUSH, messages.copy_data(b"1\n" * 40_000))
     assert "E ZI" == kinds(heard)
-    assert 'COPY t, line 1, column a: "x"' == error(heard)["W"]
     assert "T C ZI" == client.ask_kinds(messages.copy_data(b"2\n"), messages.COPY_DONE, query("TABLE t"))
 
 
@@ -503,6 +518,16 @@ def test_a_timeout_is_a_cancelled_query(client):
 
 def test_an_error_tells_nothing_of_the_rewritten_text(client):
     assert {"S", "V", "C", "M"} == set(error(client.ask(query("SELECT nix FROM t"))))
+    in_function = error(client.ask(query("SELECT pg_redshift.fail('22000', 'no')")))
+    assert {"S", "V", "C", "M"} == set(in_function)
+
+
+def test_a_prepared_statement_gone_stale_is_no_refusal(client):
+    client.ask(query("CREATE TEMP TABLE stale (a INT)"))
+    assert "1 2 T C ZI" == client.ask_kinds(extended("TABLE stale", name="s"), messages.SYNC)
+    client.ask(query("ALTER TABLE stale ADD COLUMN b INT"))
+    heard = client.ask(messages.bind("", "s") + messages.execute() + messages.SYNC)
+    assert ("XX000", "cached plan must not change result type") == (error(heard)["C"], error(heard)["M"])
 
 
 # --- ends ---

@@ -1,5 +1,6 @@
 """COPY as a dialogue with real clients: files put, COPY sent, rows, notices and error rows read."""
 
+import asyncio
 import bz2
 import contextlib
 import gzip
@@ -7,12 +8,16 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg2
 import pytest
 import zstandard
+
+from sandbox.redshift.copy.load import CopySettings, copy_from_s3
+from sandbox.redshift.errors import RedshiftError
 
 Rows = list[tuple[Any, ...]]
 FAILED = "Load into table 't' failed.  Check 'stl_load_errors' system table for details."
@@ -374,6 +379,35 @@ def test_values_beyond_4_mb_are_refused(client: Client) -> None:
     assert FAILED == client.refused("y", "json 'auto' ignoreallerrors").diag.message_primary
     client.refused("y", "json 'auto' maxerror 10")
     assert [(1, 1216)] == [(row[0], row[3]) for row in client.ask(ERRORS)]
+
+
+class Stranger:
+    """A session whose table is there and whose rows nobody loads."""
+
+    pid, user_id, database = 1, 100, "dev"
+
+    async def fetch(self, sql: str) -> list[tuple[str | None, ...]]:
+        return [("1", "t", "r", "t")] if "relkind" in sql else [("a", "int4", "-1", "f", "", "f")]
+
+    async def copy_in(self, sql: str, chunks: AsyncIterator[bytes]) -> int:
+        raise AssertionError("nothing is to be loaded")
+
+    def notice(self, severity: str, message: str) -> None:
+        raise AssertionError("nothing is to be told")
+
+
+def test_a_lost_connection_of_the_sandboxs_own_is_an_error_of_the_copy(s3: Any, bucket: str, tmp_path: Path) -> None:
+    s3.put_object(Bucket=bucket, Key="x", Body=b'{"a":1}')
+    settings = CopySettings(
+        s3_endpoint=os.environ["AWS_ENDPOINT_URL_S3"],
+        access_key_id=os.environ["AWS_ACCESS_KEY_ID"],
+        secret_access_key=os.environ["AWS_SECRET_ACCESS_KEY"],
+        region=os.environ["AWS_DEFAULT_REGION"],
+        service_dsn=f"host={tmp_path}",
+    )
+    text = f"copy t from 's3://{bucket}/x' iam_role default json 'auto'"
+    with pytest.raises(RedshiftError, match="own connection to PostgreSQL failed"):
+        asyncio.run(copy_from_s3(text, Stranger(), settings))
 
 
 def test_a_cancelled_copy_ends_and_the_session_goes_on(client: Client) -> None:

@@ -21,6 +21,7 @@ from sandbox.redshift.statement import Statement
         ("SET my.variable = 'x'", 'SET "my"."variable" TO \'x\''),
         ("RESET query_group", "RESET pg_redshift.query_group"),
         ("SHOW timezone", "SHOW timezone"),
+        ("SHOW server_version", "SELECT '8.0.2'::text AS server_version"),
         ("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "SET LOCAL pg_redshift.isolation TO 'ignored'"),
         ("ANALYZE VERBOSE s.t (a) PREDICATE COLUMNS", "ANALYZE s.t (a)"),
         ("VACUUM FULL s.t TO 99 PERCENT BOOST", "VACUUM s.t"),
