@@ -62,10 +62,11 @@ async def start_s3(children: Children, folder: Path, port: int) -> str:
         "s3",
         [
             *(rclone, "serve", "s3", folder, "--config", "", "--addr", f"{HOST}:{port}"),
-            *("--auth-key", f"{ACCESS_KEY_ID},{SECRET_ACCESS_KEY}"),
             "--copy-links",
             *("--dir-cache-time", "1s"),  # a file put into a folder by hand appears; the default hides it for 5 minutes
         ],
+        # the variable of --auth-key, which may be given several times: a list in CSV of pairs with a comma in them
+        environment={"RCLONE_AUTH_KEY": f'"{ACCESS_KEY_ID},{SECRET_ACCESS_KEY}"'},
     )
 
     def address() -> re.Match[str] | None:

@@ -13,7 +13,7 @@ import pwd
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -95,9 +95,15 @@ class Children:
         user: pwd.struct_passwd | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
         inherit: Sequence[int] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> Child:
-        """Start a process as `user` (None: as we are), with a bare environment and the open files `inherit`."""
+        """Start a process as `user` (None: as we are), with the open files `inherit`; `environment` joins a bare one.
+
+        Secrets belong in the environment: arguments are for every user of the machine to see.
+        """
         log = self.logs / f"{name}.log"
+        log.unlink(missing_ok=True)  # an old one may be readable for others
+        log.touch(0o600, exist_ok=False)
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
                 *map(str, argv),
@@ -105,7 +111,7 @@ class Children:
                 stdout=output,
                 stderr=asyncio.subprocess.STDOUT,
                 # The caller's PG*, RCLONE_* and AWS_* variables must not reach the servers.
-                env={"PATH": os.defpath, "LC_ALL": "C", "HOME": str(self.logs.parent)},
+                env={"PATH": os.defpath, "LC_ALL": "C", "HOME": str(self.logs.parent), **(environment or {})},
                 cwd="/",
                 start_new_session=True,
                 pass_fds=inherit,

@@ -37,6 +37,7 @@ SETTINGS = {
     "timezone": "UTC",
     "extra_float_digits": "0",
     "lc_messages": "C",
+    "log_min_error_statement": "panic",  # statements may hold passwords
     "jit": "off",  # compiling costs more than the short statements of a sandbox take
     # Only a crash of the whole machine needs these two; without synchronous_commit a killed server would lose commits.
     "fsync": "off",

@@ -5,6 +5,8 @@ import os
 import socket
 from pathlib import Path
 
+import psutil
+import psycopg
 import pytest
 
 from sandbox.processes import PROJECT, SandboxError
@@ -34,6 +36,22 @@ def test_the_work_prefix_is_a_bucket_that_can_be_written_and_lies_in_the_state(s
     bucket = os.environ["AIRFLOW_VAR_SPARKIFY_WORK_PREFIX"].removeprefix("s3://").rstrip("/")
     s3.put_object(Bucket=bucket, Key="proof", Body=b"x")
     assert (Path(os.environ["SANDBOX_STATE"]) / "s3" / bucket / "proof").exists()
+
+
+def test_no_secret_is_for_other_users_to_see():
+    logs = Path(os.environ["SANDBOX_STATE"]) / "log"
+    with psycopg.connect("", autocommit=True) as connection, pytest.raises(psycopg.errors.DuplicateObject):
+        connection.execute("CREATE USER awsuser PASSWORD 'Hush12345'")
+    found = {log.name: log for log in logs.iterdir()}
+    assert {"postgresql.log", "s3.log", "aws.log"} <= found.keys()
+    assert {0o600} == {log.stat().st_mode & 0o777 for log in found.values()}
+    assert 'role "awsuser" already exists' in found["postgresql.log"].read_text()
+    assert "Hush12345" not in found["postgresql.log"].read_text()
+
+    arguments = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
+    assert [] != [line for line in arguments if f"serve s3 {logs.parent}" in line]
+    secret = os.environ["AWS_SECRET_ACCESS_KEY"]
+    assert [] == [line for line in arguments if str(logs.parent) in line and secret in line]
 
 
 def test_the_main_bucket_is_the_only_one_there_is(tmp_path):
