@@ -56,13 +56,17 @@ def start_sandbox(state: str) -> None:
     os.environ["SANDBOX_STATE"] = state
 
 
-if not NEEDS_NO_SANDBOX & set(sys.argv):
+# With `pytest -n 2` each worker has a sandbox of its own, and the process that hands out the tests needs none.
+IS_ONLY_HANDING_OUT = "-n" in sys.argv and "PYTEST_XDIST_WORKER" not in os.environ
+
+if not (NEEDS_NO_SANDBOX & set(sys.argv) or IS_ONLY_HANDING_OUT):
     start_sandbox(
         _sandbox.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-tests-", ignore_cleanup_errors=True))
     )
 
 
 def pytest_unconfigure() -> None:
+    gc.unfreeze()  # DuckDB's bindings take what is frozen at the end for leaks
     _sandbox.close()
 
 
