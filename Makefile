@@ -26,7 +26,7 @@ demo: $(READY) $(LISTENING)/complete ## load a month of made-up listening on thi
 	@AIRFLOW_HOME="$$PWD/.demo/airflow" $(IN_ENV) sandbox run --s3 $(LISTENING) -- python scripts/demo.py
 
 test: $(READY) ## everything the project checks about itself
-	$(IN_ENV) pytest -n 2 --dist worksteal
+	$(IN_ENV) pytest -n 2 --dist loadfile
 
 lint: $(READY) ## style, types and SQL; checks only, changes nothing
 	$(IN_ENV) ruff check
