@@ -23,7 +23,7 @@ from sandbox.processes import Child, Children, SandboxError, wait_until
 CATALOGUE = Path(__file__).parent / "catalogue"
 
 # Redshift's own first user and database. The password satisfies Redshift's rules (8-64 characters, upper, lower, digit)
-# and protects nothing: the endpoint listens on loopback only.
+# and protects nothing: the endpoint is for loopback, or for a network of containers that nobody else is in.
 USER = "awsuser"
 PASSWORD = "Sparkify1"  # noqa: S105  # see above
 DATABASE = "dev"
