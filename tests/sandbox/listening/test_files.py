@@ -32,7 +32,7 @@ def digest(folder: Path) -> str:
 
 
 def written(plan: Plan, out: Path, compress: bool = False) -> Path:
-    write(plan, out, compress, report=lambda _: None)
+    write(plan, out, compress, report=lambda *_: None)
     return out
 
 
