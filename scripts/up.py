@@ -23,9 +23,7 @@ from typing import Any
 import psutil
 from recent_listening import BUCKET, fill
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Column
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -47,6 +45,7 @@ SETTINGS = {
     "AIRFLOW__API__BASE_URL": PAGE,
     # The address the server listens on: localhost may be ::1 first, where another server could be.
     "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{PORTS['Airflow']}/execution/",
+    "PYTHONUNBUFFERED": "1",  # or its log comes in blocks, long after what it tells
 }
 WINDOW = 30  # days of listening
 PARTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
@@ -125,15 +124,15 @@ def import_errors() -> list[str]:
 
 
 def wait_until_ready(state: State, console: Console) -> None:
-    """Wait for all parts of Airflow and all DAGs; on a terminal with a bar and the last line of Airflow's log."""
+    """Wait for all parts of Airflow and all DAGs; on a terminal with a bar."""
     files = (ROOT / "dags").glob("*.py")
     dags = {f"DAG {dag_id}" for file in files for dag_id in DAG_ID.findall(file.read_text(encoding="utf-8"))}
     needed = {*PARTS, *dags}
-    log = airflow_log(state)
     began = time.monotonic()
-    columns = (TimeElapsedColumn(), BarColumn(20), TextColumn("{task.description}", table_column=Column(no_wrap=True)))
+    columns = (TimeElapsedColumn(), BarColumn(), TextColumn("waiting for {task.description}"))
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None)  # nothing is known before the web server answers, as one of the last
+        # Nothing is known before the web server answers, as one of the last: a bar that only shows that it lives.
+        task = bar.add_task("Airflow's web server", total=None)
         while True:
             holder = state.holder()
             if holder is None:
@@ -144,10 +143,11 @@ def wait_until_ready(state: State, console: Console) -> None:
             if time.monotonic() - began > PATIENCE:
                 sys.exit(
                     f"after {PATIENCE} s these are not ready: {', '.join(sorted(missing))}. Airflow goes on starting; "
-                    f"see {shown(log)}; `make down` ends it"
+                    f"see {shown(airflow_log(state))}; `make down` ends it"
                 )
-            done = len(needed - missing)
-            bar.update(task, total=len(needed) if done else None, completed=done, description=escape(last_line(log)))
+            if missing < needed:
+                done = len(needed - missing)
+                bar.update(task, total=len(needed), completed=done, description=", ".join(sorted(missing)))
             time.sleep(0.3)
     console.print(f"ready after {time.monotonic() - began:.0f} s", highlight=False)
 
@@ -155,12 +155,6 @@ def wait_until_ready(state: State, console: Console) -> None:
 def airflow_log(state: State) -> Path:
     """What Airflow itself writes."""
     return state.folder / "log" / "command.log"
-
-
-def last_line(log: Path) -> str:
-    """The last line there is, without colours."""
-    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    return re.sub(r"\x1b\[[0-9;]*m", "", lines[-1]) if lines else ""
 
 
 def fail_with_logs(state: State) -> None:
