@@ -112,3 +112,12 @@ PUBLICATIONS = (
         key="key",
     ),
 )
+
+# The published tables, each with the column that says how fresh it is.
+FRESHNESS_COLUMNS = {
+    "sparkify.songplays": "start_time",
+    "sparkify.users": "last_event_at",
+    "sparkify.songs": None,
+    "sparkify.artists": None,
+    "sparkify.time": "start_time",
+}
