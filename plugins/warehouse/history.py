@@ -65,6 +65,11 @@ class StageRecord:
     bytes: int
     seconds: float
 
+    @property
+    def rate(self) -> float:
+        """Rows per second."""
+        return self.rows / self.seconds if self.seconds else 0.0
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunRecord:
@@ -153,6 +158,14 @@ class History:
             answers = list(pool.map(lambda item: self._one(client, bucket, item), newest))
         records = [answer for answer in answers if isinstance(answer, RunRecord)]
         return Reading(records, len(found), [answer for answer in answers if isinstance(answer, str)])
+
+    def find(self, client: Any, work_prefix: str, name: str) -> RunRecord | None:
+        """The record of this name; None if there is none (any more), or it cannot be read."""
+        bucket, prefix = place(work_prefix, RUNS)
+        wanted = f"{prefix}{name}.json"
+        found = [item for item in listing(client, work_prefix, RUNS, ".json") if item.key == wanted]
+        answer = self._one(client, bucket, found[0]) if found else None
+        return answer if isinstance(answer, RunRecord) else None
 
     def _one(self, client: Any, bucket: str, item: S3Object) -> RunRecord | str | None:
         """One record; a sentence when it cannot be read; None when it has been deleted since it was listed."""
