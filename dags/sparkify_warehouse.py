@@ -46,7 +46,7 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, TriggerRule
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TriggerRule
 from sparkify_checks import CHECKS
 from sparkify_tables import (
     ARTIST_COLUMNS,
@@ -54,6 +54,7 @@ from sparkify_tables import (
     EVENT_COLUMNS,
     FRESHNESS_COLUMNS,
     PUBLICATIONS,
+    PUBLISHED,
     RESULTS_TABLE,
     RUN_TABLE,
     SCHEMAS,
@@ -283,7 +284,7 @@ with DAG(
     publish = PublishOperator(
         task_id="publish",
         publications=PUBLICATIONS,
-        outlets=[Asset(publication.table) for publication in PUBLICATIONS if publication.table.startswith("sparkify.")],
+        outlets=list(PUBLISHED),
         doc_md="Takes over the candidates of all tables in one transaction.",
     )
 
