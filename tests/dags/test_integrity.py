@@ -58,13 +58,15 @@ def test_the_main_dag_stages_loads_checks_and_publishes(bag):
     expected = {
         "create_tables": {"open_run"},
         "open_run": {"stage_events", "stage_songs"},
-        "stage_events": loads,
-        "stage_songs": loads,
-        **{load: {"check_quality"} for load in loads},
+        "stage_events": {*loads, "record_run"},
+        "stage_songs": {*loads, "record_run"},
+        **{load: {"check_quality", "record_run"} for load in loads},
         "check_quality": {"publish"},
-        "publish": set(),
+        "publish": {"record_run"},
+        "record_run": set(),
     }
     assert expected == {task.task_id: set(task.downstream_task_ids) for task in dag.tasks}
+    assert ["record_run"] == [task.task_id for task in dag.tasks if task.is_teardown or task.is_setup]
     published = {"sparkify.songplays", "sparkify.users", "sparkify.songs", "sparkify.artists", "sparkify.time"}
     assert published == {asset.name for asset in dag.get_task("publish").outlets}
 
