@@ -20,7 +20,7 @@ STATE = .sandbox
 BUCKETS = .demo/recent
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up down test test-browser lint constraints clean
+.PHONY: help env demo up down test test-browser lint docs constraints clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -46,6 +46,9 @@ lint: $(READY) ## style, types and SQL; checks only, changes nothing
 	$(IN_ENV) ruff format --check
 	$(IN_ENV) mypy
 	$(IN_ENV) sqlfluff lint include/sql
+
+docs: $(READY) ## write anew what of docs/ is made from the code
+	$(IN_ENV) scripts.data_dictionary
 
 constraints: $(UV) ## pin anew what the packages of requirements.txt need in turn
 	.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --output-file constraints.txt \

@@ -8,4 +8,5 @@ CREATE TABLE IF NOT EXISTS {{ table }} (
     is_checked BOOLEAN NOT NULL,   -- whether its candidates, as they are now, have passed the checks
     is_published BOOLEAN NOT NULL  -- whether its candidates have been published
 )
+-- One row, read by every task.
 DISTSTYLE ALL;

@@ -1,0 +1,67 @@
+"""The notebook is stored without outputs, and runs from its first cell to its last against a loaded warehouse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbclient
+import nbformat
+import pytest
+
+from sandbox.listening.__main__ import main as write_listening
+from tests.end_to_end import conftest as end_to_end
+
+NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "example_queries.ipynb"
+
+# The same fixtures serve here.
+warehouse_dag = end_to_end.warehouse_dag
+pipeline = end_to_end.pipeline
+reader = end_to_end.reader
+empty_warehouse = end_to_end.empty_warehouse
+lake = end_to_end.lake
+
+
+@pytest.fixture
+def notebook() -> nbformat.NotebookNode:
+    """The notebook as it is stored."""
+    return nbformat.read(NOTEBOOK, as_version=4)
+
+
+@pytest.fixture
+def a_fortnight(lake, pipeline, empty_warehouse, tmp_path):
+    """Two weeks of made-up listening, published."""
+    options = "--from 2018-11-01 --to 2018-11-14 --users 20 --songs 50 --plays 1000"
+    assert 0 == write_listening(["--out", str(tmp_path), *options.split()])
+    for file in tmp_path.rglob("*.json"):
+        lake.put(str(file.relative_to(tmp_path)), file.read_bytes())
+    pipeline.run(period="all")
+
+
+def shown(notebook: nbformat.NotebookNode, cell_id: str) -> dict[str, str]:
+    """What a cell shows, by MIME type."""
+    (cell,) = [cell for cell in notebook.cells if cell.id == cell_id]
+    return {kind: text for output in cell.outputs for kind, text in output.get("data", {}).items()}
+
+
+def test_it_is_stored_without_outputs(notebook):
+    """Figures of somebody's warehouse do not belong in the repository."""
+    assert [] == [cell.id for cell in notebook.cells if cell.cell_type == "code" and cell.outputs]
+    assert {None} == {cell.execution_count for cell in notebook.cells if cell.cell_type == "code"}
+
+
+def test_every_cell_runs_and_shows_what_sql_says(notebook, a_fortnight, reader):
+    """In a kernel of its own, connected by the environment; a cell that fails fails the test."""
+    nbclient.NotebookClient(notebook, timeout=60, resources={"metadata": {"path": NOTEBOOK.parent}}).execute()
+    (plays,) = reader.execute("SELECT COUNT(*) FROM sparkify.songplays").fetchone()
+    assert 1000 == plays
+    assert f" {plays} " in shown(notebook, "counts")["text/plain"]
+    (matched,) = reader.execute("SELECT COUNT(*) FROM sparkify.songplays WHERE song_id IS NOT NULL").fetchone()
+    assert f" {matched} " in shown(notebook, "own-ask")["text/plain"]
+    weeks = reader.execute("SELECT COUNT(DISTINCT DATE_TRUNC('week', start_time) || level) FROM sparkify.songplays")
+    for cell_id, mark, count in (
+        ("hours-draw", "bar", 5),
+        ("levels-draw", "point", weeks.fetchone()[0]),
+        ("women-draw", "bar", 3),
+    ):
+        picture = shown(notebook, cell_id)["image/svg+xml"]
+        assert count == picture.count(f'aria-roledescription="{mark}"'), cell_id
