@@ -36,6 +36,7 @@ from tests.compose_file import ROOT, copied, example, raw, services
 MARK = "COMPOSE_TEST"
 # Of another Python, such as the image's, where the packages are installed that the Dockerfile installs.
 PROGRAMS = Path(os.environ.get("COMPOSE_TEST_PROGRAMS", Path(sys.executable).parent))
+PATIENCE = 180.0  # seconds; on a machine with nothing else to do none of these takes a tenth of it
 GRACE = 10.0  # what Docker gives a container to stop where the file says nothing else
 
 
@@ -93,7 +94,7 @@ class Machine:
         """Start a service once what it depends on is there."""
         for other, wait in self.services[service].get("depends_on", {}).items():
             if wait["condition"] == "service_completed_successfully":
-                assert 0 == self.running[other].wait(60), self.log(other)
+                assert 0 == self.running[other].wait(PATIENCE), self.log(other)
             else:
                 self.wait_healthy(other)
         command = self.services[service].get("command")
@@ -104,28 +105,36 @@ class Machine:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                cwd="/" if service == "postgres" else self.home,
+                cwd=self.folder_of(service),
                 env=self.environment(service),
                 start_new_session=True,
                 **(self.as_server_user() if service == "postgres" else {}),
             )
 
-    def wait_healthy(self, service: str, seconds: float = 60) -> None:
+    def wait_healthy(self, service: str, seconds: float = PATIENCE) -> None:
         """Wait until a service's health check succeeds."""
-        kind, *check = self.services[service]["healthcheck"]["test"]
-        assert "CMD" == kind
 
         def healthy() -> bool:
             assert self.running[service].poll() is None, self.log(service)
-            done = subprocess.run(
-                [self.here(word) for word in check],
-                env=self.environment(service),
-                cwd="/" if service == "postgres" else self.home,
-                capture_output=True,
-            )
-            return done.returncode == 0
+            return self.healthy(service)
 
         until(healthy, f"{service} is not healthy", seconds, lambda: self.log(service))
+
+    def healthy(self, service: str) -> bool:
+        """Whether a service's health check succeeds."""
+        kind, *check = self.services[service]["healthcheck"]["test"]
+        assert "CMD" == kind
+        done = subprocess.run(
+            [self.here(word) for word in check],
+            env=self.environment(service),
+            cwd=self.folder_of(service),
+            capture_output=True,
+        )
+        return done.returncode == 0
+
+    def folder_of(self, service: str) -> Path:
+        """The working directory of a service's image."""
+        return Path("/") if service == "postgres" else self.home
 
     def stop(self, service: str) -> None:
         """End a service as Docker does: told to, it must end within its time."""
@@ -200,16 +209,13 @@ def until(ready: Callable[[], Any], what: str, seconds: float, told: Callable[[]
 
 @pytest.fixture(scope="module")
 def machine() -> Iterator[Machine]:
-    """All services, up and healthy."""
+    """All services, started in the order of the file, each when what it depends on is there."""
     folder = Path(tempfile.mkdtemp(prefix="compose-", dir="/tmp"))  # short, for sockets
     folder.chmod(0o711)  # as root, PostgreSQL's user must get through to its data
     machine = Machine(folder)
     try:
         for service in raw()["services"]:
             machine.start(service)
-        for service in machine.services:
-            if "healthcheck" in machine.services[service]:
-                machine.wait_healthy(service)
         yield machine
     finally:
         for process in machine.running.values():
@@ -257,7 +263,7 @@ def test_nobody_gets_in_without_the_password(machine):
 
 def test_a_run_goes_through_all_services_and_its_logs_are_served(machine, api):
     dag = "/api/v2/dags/sparkify_warehouse"
-    until(lambda: api.get(dag).status_code == 200, "no DAG", 60, lambda: machine.log("airflow-dag-processor"))
+    until(lambda: api.get(dag).status_code == 200, "no DAG", PATIENCE, lambda: machine.log("airflow-dag-processor"))
     day = datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
     # Due long ago, so that it comes before the scheduled run that un-pausing makes.
     asked = {"logical_date": None, "run_after": "2018-11-01T00:00:00Z", "conf": {"period": f"{day}"}}
@@ -270,12 +276,19 @@ def test_a_run_goes_through_all_services_and_its_logs_are_served(machine, api):
         state = api.get(run).json()["state"]
         return state if state in ("success", "failed") else None
 
-    state = until(ended, "the run has not ended", 90, lambda: machine.log("airflow-scheduler"))
+    state = until(ended, "the run has not ended", PATIENCE, lambda: machine.log("airflow-scheduler"))
     assert 200 == api.patch(dag, json={"is_paused": True}).status_code
     assert "success" == state, machine.log("airflow-scheduler")
     assert plays(machine) > 0
     log = api.get(f"{run}/taskInstances/publish/logs/1", params={"full_content": True}).text
     assert "sparkify.songplays" in log
+
+
+def test_every_health_check_succeeds(machine):
+    checked = [name for name, service in machine.services.items() if "healthcheck" in service]
+    assert set(machine.services) - {"airflow-init"} == set(checked)
+    for service in checked:
+        machine.wait_healthy(service)
 
 
 def test_a_sandbox_killed_by_force_starts_again_with_what_it_held(machine):
@@ -286,7 +299,8 @@ def test_a_sandbox_killed_by_force_starts_again_with_what_it_held(machine):
     assert before == plays(machine)
 
 
-def test_all_end_in_time_when_told_and_leave_nothing(machine):
+def test_all_end_in_time_when_told_are_missed_by_their_health_checks_and_leave_nothing(machine):
     for service in reversed(list(machine.running)):
         machine.stop(service)
+        assert service == "airflow-init" or not machine.healthy(service)
     assert [] == machine.left()
