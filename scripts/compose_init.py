@@ -23,7 +23,7 @@ def main() -> None:
     unfinished.rename(file)
     print("The user admin has the password of SPARKIFY_ADMIN_PASSWORD in .env")
     if password.startswith(EXAMPLE):
-        print("WARNING: .env has secrets of .env.example, which everybody knows: change them before you keep anything here")
+        print("WARNING: .env has secrets of .env.example, which everybody knows: change them before you keep data here")
 
 
 if __name__ == "__main__":

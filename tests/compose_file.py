@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import dotenv
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,7 +22,8 @@ def raw() -> dict[str, Any]:
 
 def example() -> dict[str, str]:
     """The variables of .env.example."""
-    return {name: value or "" for name, value in dotenv.dotenv_values(EXAMPLE, interpolate=False).items()}
+    lines = re.findall(r"^(\w+)=(.*)$", EXAMPLE.read_text(), re.MULTILINE)
+    return {name: value.strip("'") for name, value in lines}
 
 
 def services() -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""docker-compose.yaml, Dockerfile and .env.example without a Docker engine; tests/browser runs the services' commands."""
+"""docker-compose.yaml, Dockerfile and .env.example without a Docker engine; tests/browser runs the services."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cryptography.fernet import Fernet
 from packaging.requirements import Requirement
 
 from sandbox import stack
-from tests.compose_file import EXAMPLE, FILE, ROOT, VARIABLE, copied, example, filled_in, raw, services
+from tests.compose_file import EXAMPLE, FILE, ROOT, VARIABLE, copied, example, raw, services
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 RUNTIME, _, DEVELOPMENT = (ROOT / "requirements.txt").read_text().partition("# Development\n")

@@ -1,7 +1,7 @@
 """Every service of docker-compose.yaml without Docker: its own command, environment and health check, really run.
 
-Made up for is what Docker would give them: the files that the Dockerfile copies, folders for the container's paths, free
-ports for its ports, `localhost` for the services' names, and the wheel's PostgreSQL for the image's.
+What Docker would give them is made up for: the files that the Dockerfile copies, folders for the container's paths,
+free ports for its ports, `localhost` for the services' names, and the wheel's PostgreSQL for the image's.
 """
 
 from __future__ import annotations
@@ -152,14 +152,15 @@ class Machine:
                 victim.kill()
         process.wait()
 
-    def left(self) -> list[str]:
+    def left(self) -> list[psutil.Process]:
         """The processes of this machine that still run."""
-        found = []
-        for process in psutil.process_iter(["name", "environ", "cmdline"]):
-            of_ours = (process.info["environ"] or {}).get(MARK) == self.mark
-            if (of_ours or str(self.folder) in " ".join(process.info["cmdline"] or ())) and alive(process):
-                found.append(f"{process.info['name']} (process {process.pid})")
-        return found
+        return [
+            process
+            for process in psutil.process_iter(["environ", "cmdline"])
+            if (process.info["environ"] or {}).get(MARK) == self.mark
+            or str(self.folder) in " ".join(process.info["cmdline"] or ())
+            if alive(process)
+        ]
 
     def as_server_user(self) -> dict[str, Any]:
         """How to start a process as the user whom PostgreSQL accepts."""
@@ -167,7 +168,7 @@ class Machine:
         return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
 
     def postgres(self) -> list[str]:
-        """What the PostgreSQL image does: a cluster with the user, password and database asked for. Returns its server."""
+        """Make a cluster with the user, password and database asked for, as the image does; returns its server."""
         given = self.services["postgres"]["environment"]
         data = self.folder / "metadata"
         data.mkdir()
@@ -218,10 +219,9 @@ def machine() -> Iterator[Machine]:
             machine.start(service)
         yield machine
     finally:
+        for process in machine.left():  # when a test failed; the sandbox's warden ends the sandbox's own
+            process.kill()
         for process in machine.running.values():
-            for victim in (*psutil.Process(process.pid).children(recursive=True), process) if process.poll() is None else ():
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    victim.kill()
             process.wait()
         engine.discard(folder / "state" / "postgresql")
         shutil.rmtree(folder, ignore_errors=True)
@@ -306,3 +306,5 @@ def test_all_end_in_time_when_told_are_missed_by_their_health_checks_and_leave_n
         machine.stop(service)
         assert service in {"airflow-init", *like_the_triggerers} or not machine.healthy(service)
     assert [] == machine.left()
+    for port in machine.ports.values():
+        socket.create_server(("127.0.0.1", int(port))).close()
