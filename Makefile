@@ -15,8 +15,12 @@ PLAYS = 20000
 SEED = 1
 LISTENING = .demo/$(FROM)-$(TO)-$(USERS)-$(SONGS)-$(PLAYS)-$(SEED)
 
+# `make up`: what it keeps from start to start, and its listening, of the last days.
+STATE = .sandbox
+BUCKETS = .demo/recent
+
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint docs constraints clean
+.PHONY: help env demo up down test test-browser lint docs constraints clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -25,8 +29,17 @@ env: $(READY) ## make the Python environment .venv, which all others do first
 demo: $(READY) $(LISTENING)/complete ## load a month of made-up listening on this machine and ask the warehouse questions
 	@AIRFLOW_HOME="$$PWD/.demo/airflow" $(IN_ENV) sandbox run --s3 $(LISTENING) -- python scripts/demo.py
 
-test: $(READY) ## everything the project checks about itself
+up: $(READY) ## keep the sandbox running with Airflow, its page at http://localhost:8080, and listening up to today
+	@.venv/bin/python scripts/up.py --state "$(STATE)" --buckets "$(BUCKETS)"
+
+down: ## end all that `make up` started; its data stays
+	@if [ -x .venv/bin/python ]; then $(IN_ENV) sandbox down --state "$(STATE)"; else echo "nothing runs: no .venv"; fi
+
+test: $(READY) ## everything the project checks about itself, but for what needs a browser
 	$(IN_ENV) pytest -n 2 --dist loadfile
+
+test-browser: $(READY) ## `make up` and `make down`, and the pages in Chromium
+	$(IN_ENV) pytest tests/browser
 
 lint: $(READY) ## style, types and SQL; checks only, changes nothing
 	$(IN_ENV) ruff check
@@ -41,7 +54,7 @@ constraints: $(UV) ## pin anew what the packages of requirements.txt need in tur
 	.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --output-file constraints.txt \
 		--custom-compile-command "make constraints" --no-emit-index-url --no-emit-find-links requirements.txt
 
-clean: ## remove what the commands made: environment, demo data, caches
+clean: down ## end and remove what the commands made: environment, sandbox, demo data, caches
 	rm -rf .venv .demo .sandbox .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(UV):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from airflow.sdk import Asset
+
 from warehouse.operators.publish import Publication
 
 RUN_TABLE = "audit.run"
@@ -112,3 +114,15 @@ PUBLICATIONS = (
         key="key",
     ),
 )
+
+# What readers see, as others can schedule by it. A host is not known when the DAG is read: the name says what it is.
+PUBLISHED = tuple(Asset(publication.table) for publication in PUBLICATIONS if publication.table.startswith("sparkify."))
+
+# The published tables, each with the column that says how fresh it is.
+FRESHNESS_COLUMNS = {
+    "sparkify.songplays": "start_time",
+    "sparkify.users": "last_event_at",
+    "sparkify.songs": None,
+    "sparkify.artists": None,
+    "sparkify.time": "start_time",
+}

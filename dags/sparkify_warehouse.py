@@ -21,12 +21,18 @@ any order, any number of times, gives the same tables.
 - `check_quality` - the log lists every failed check: what it claims, what it observed, what it expected. All results
   are in `quality.results`. Nothing has been published.
 - `create_tables` - a table differs from its DDL in `include/sql/tables`; the log has the ALTER to run.
+- `record_run` - the run is what it is without it; only its record is missing on the page *Sparkify* of this UI. Clear
+  this one task to write it.
 - "staging and audit hold the rows of run ..." - one task of an old run was cleared. Clear all tasks of the run instead.
 
 **What `replace` replaces**: the published plays that began in the period. A session over midnight can leave plays of a
 day in another day's file: name a period that covers both; a warning counts the plays that would go for good. Users are
 corrected where their latest event lies in the period; a user who is in no log file any more, and moments in `time`, go
 with a `rebuild` only.
+
+**What every run leaves**: the page *Sparkify* in this UI shows the latest report, the checks of the last runs, the
+tables' sizes and what was loaded. It reads what `record_run` writes, the last 400 runs, below `sparkify_work_prefix`;
+without that Variable nothing is written, and `record_run` is skipped.
 
 Lost connections, throttling and error 1023 (two writers at once) are tried again; all else fails at once, because it
 would fail again.
@@ -40,13 +46,15 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, TriggerRule
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TriggerRule
 from sparkify_checks import CHECKS
 from sparkify_tables import (
     ARTIST_COLUMNS,
     CATALOGUE_COLUMNS,
     EVENT_COLUMNS,
+    FRESHNESS_COLUMNS,
     PUBLICATIONS,
+    PUBLISHED,
     RESULTS_TABLE,
     RUN_TABLE,
     SCHEMAS,
@@ -65,6 +73,7 @@ from warehouse.operators.load_dimension import LoadDimensionOperator
 from warehouse.operators.load_fact import LoadFactOperator
 from warehouse.operators.open_run import OpenRunOperator
 from warehouse.operators.publish import PublishOperator
+from warehouse.operators.record_run import RecordRunOperator
 from warehouse.operators.stage_to_redshift import StageToRedshiftOperator
 from warehouse.period import PATTERN
 from warehouse.retries import TransientFailuresOnly
@@ -275,9 +284,23 @@ with DAG(
     publish = PublishOperator(
         task_id="publish",
         publications=PUBLICATIONS,
-        outlets=[Asset(publication.table) for publication in PUBLICATIONS if publication.table.startswith("sparkify.")],
+        outlets=list(PUBLISHED),
         doc_md="Takes over the candidates of all tables in one transaction.",
     )
+
+    # Its state does not count for the run's: a failed run stays red, and a run whose record could not be written green.
+    record_run = RecordRunOperator(
+        task_id="record_run",
+        period="{{ " + PERIOD + " }}",
+        mode="{{ params.mode }}",
+        results=RESULTS_TABLE,
+        tables=FRESHNESS_COLUMNS,
+        work_prefix=WORK_PREFIX,
+        without_work_prefix=(
+            "no record is kept: the Variable sparkify_work_prefix is empty; set it to a writable s3://bucket/prefix"
+        ),
+        doc_md="Writes what the page Sparkify in this UI shows of the run; runs whatever became of the others.",
+    ).as_teardown()
 
     staged = [stage_events, stage_songs]
     loaded = [load_songplays, load_users, load_songs, load_artists, load_time]
@@ -285,3 +308,6 @@ with DAG(
     for stage in staged:
         stage >> loaded
     loaded >> check_quality >> publish
+    # After all that may still run when publish will not any more. Nothing is its setup: a setup is cleared with what is
+    # cleared after it, and open_run would then empty staging.
+    [*staged, *loaded, publish] >> record_run

@@ -1,4 +1,4 @@
-"""S3 by rclone over plain folders, one a bucket, and the other AWS APIs by moto's server; both on loopback."""
+"""S3 by rclone over plain folders, one a bucket, and the other AWS APIs by moto's server."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ REGION = "us-west-2"
 ACCESS_KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 SECRET_ACCESS_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # noqa: S105  # an example
 
-HOST = "127.0.0.1"
-STARTED = re.compile(r"Starting s3 server on \[(http://[^]/]+)")
+HOST = "127.0.0.1"  # where clients on this machine reach the services, whatever address these listen on
+STARTED = re.compile(r"Starting s3 server on \[http://\S+:(\d+)/")
 
 # moto's own command binds its port only after two seconds of imports. Given a socket that listens already,
 # what calls it earlier waits in the socket's queue, and nobody else has to wait.
@@ -53,15 +53,15 @@ def bucket_folders(buckets: Path | None) -> list[Path]:
     return sorted(entry for entry in buckets.iterdir() if entry.is_dir() and not entry.name.startswith("."))
 
 
-async def start_s3(children: Children, folder: Path, port: int) -> str:
-    """Serve `folder` as S3 and return its address. `port` 0: a free one."""
+async def start_s3(children: Children, folder: Path, host: str, port: int) -> str:
+    """Serve `folder` as S3 on the address `host` and return its URL. `port` 0: a free one."""
     rclone = Path(sysconfig.get_path("scripts")) / "rclone"
     if not rclone.exists():
         raise SandboxError(f"{rclone} does not exist: run make env")
     child = await children.start(
         "s3",
         [
-            *(rclone, "serve", "s3", folder, "--config", "", "--addr", f"{HOST}:{port}"),
+            *(rclone, "serve", "s3", folder, "--config", "", "--addr", f"{host}:{port}"),
             "--copy-links",
             *("--dir-cache-time", "1s"),  # a file put into a folder by hand appears; the default hides it for 5 minutes
         ],
@@ -78,7 +78,7 @@ async def start_s3(children: Children, folder: Path, port: int) -> str:
     await wait_until(started, child)
     found = address()
     assert found is not None
-    return found.group(1)
+    return f"http://{HOST}:{found.group(1)}"
 
 
 async def start_aws(children: Children, listener: socket.socket) -> Child:

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import psutil
 
@@ -102,9 +103,7 @@ class Children:
         Secrets belong in the environment: arguments are for every user of the machine to see.
         """
         log = self.logs / f"{name}.log"
-        log.unlink(missing_ok=True)  # an old one may be readable for others
-        log.touch(0o600, exist_ok=False)
-        with log.open("wb") as output:
+        with open_log(log) as output:
             process = await asyncio.create_subprocess_exec(
                 *map(str, argv),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -150,6 +149,13 @@ class Children:
         self._running.remove(child)
         if status != 0:
             raise child.failure(f"failed with status {status}")
+
+
+def open_log(path: Path) -> BinaryIO:
+    """A new log that only its owner may read: it may hold secrets."""
+    path.unlink(missing_ok=True)  # an old one may be readable for others
+    path.touch(0o600, exist_ok=False)
+    return path.open("wb")
 
 
 async def wait_until(ready: Callable[[], Awaitable[bool]], child: Child, seconds: float = 60) -> None:

@@ -43,13 +43,15 @@ STANDARD_PORTS = Ports(redshift=5439, s3=9000, aws=4566)
 class Stack:
     """A local Redshift, S3 and AWS over the state directory `state`; `buckets` holds one folder per bucket.
 
-    After start(), `variables` are the environment variables by which clients reach it.
+    They listen on the address `host`. After start(), `variables` are the environment variables by which clients on this
+    machine reach them.
     """
 
-    def __init__(self, state: Path, buckets: Path | None, ports: Ports, mark: str) -> None:
+    def __init__(self, state: Path, buckets: Path | None, ports: Ports, mark: str, host: str = aws.HOST) -> None:
         self._state = state
         self._buckets = buckets
         self._ports = ports
+        self._host = host
         self.children = Children(state / "log", mark)
         self._engine = engine.Engine(state, self.children)
         self._server: RedshiftServer | None = None
@@ -61,10 +63,10 @@ class Stack:
         aws.lay_out_buckets(folder, self._buckets)
         (folder / WORK_BUCKET).mkdir(exist_ok=True)
         for port in (self._ports.redshift, self._ports.s3):
-            listen(port).close()
-        with listen(self._ports.aws) as listener:
+            listen(port, self._host).close()
+        with listen(self._ports.aws, self._host) as listener:
             await self.children.open()
-            s3 = asyncio.create_task(aws.start_s3(self.children, folder, self._ports.s3))
+            s3 = asyncio.create_task(aws.start_s3(self.children, folder, self._host, self._ports.s3))
             postgresql = asyncio.create_task(self._engine.start())
             try:
                 await asyncio.gather(s3, postgresql)
@@ -105,6 +107,7 @@ class Stack:
         )
         return RedshiftServer(
             socket_directory=self._engine.socket_directory,
+            host=self._host,
             port=self._ports.redshift,
             copy_settings=settings,
             plan=plan,
@@ -112,10 +115,10 @@ class Stack:
         )
 
 
-def listen(port: int) -> socket.socket:
-    """A socket that listens on a loopback port. Raises SandboxError when it is taken, saying by whom if known."""
+def listen(port: int, host: str = aws.HOST) -> socket.socket:
+    """A socket that listens on a port. Raises SandboxError when it is taken, saying by whom if known."""
     try:
-        return socket.create_server((aws.HOST, port), backlog=128)
+        return socket.create_server((host, port), backlog=128)
     except OSError as error:
         holder = port_holder(port) or "another process"
         raise SandboxError(f"port {port} is taken by {holder}: stop that first ({error.strerror})") from error
@@ -176,6 +179,10 @@ def airflow_defaults(state: Path) -> dict[str, str]:
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__API__HOST": aws.HOST,
+        # A changed DAG file shows within seconds, a new one and what DAG files import or read within ten.
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
+        "AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "5",
     }
 
 

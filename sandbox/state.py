@@ -10,6 +10,8 @@ from pathlib import Path
 
 from sandbox.processes import SandboxError
 
+COMMAND = "SANDBOX_COMMAND"  # the variable that tells which COMMAND runs beside the sandbox
+
 
 class State:
     """A state directory. At most one process holds it, by a lock that ends with the process, however that ends."""

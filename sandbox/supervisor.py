@@ -5,28 +5,41 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shlex
 import signal
+import subprocess
 import sys
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sandbox.processes import RUN_MARK, end_leftovers
+from sandbox import aws
+from sandbox.processes import RUN_MARK, end_leftovers, open_log
 from sandbox.redshift import engine
 from sandbox.stack import STANDARD_PORTS, Ports, Stack, airflow_defaults, environment
-from sandbox.state import State
+from sandbox.state import COMMAND, State
 
 GRACE = 10.0  # seconds that COMMAND has to end after it was told to
 
 
-async def supervise(state: State, buckets: Path | None, command: list[str] | None, *, keep: bool = True) -> int:
-    """Run COMMAND in a sandbox, or without COMMAND be one on the standard ports until a signal comes.
+async def supervise(
+    state: State,
+    buckets: Path | None,
+    command: list[str],
+    *,
+    serve: bool = False,
+    host: str = aws.HOST,
+    keep: bool = True,
+) -> int:
+    """Run COMMAND in a sandbox; with `serve` on the standard ports and published, COMMAND's output in a log.
 
-    Returns the exit status. Raises SandboxError when the sandbox cannot be, or a part of it breaks.
+    Without COMMAND, serve until a signal comes. Returns the exit status, COMMAND's if there is one. Raises SandboxError
+    when the sandbox cannot be, or a part of it breaks.
     """
     state.take()
     mark = uuid.uuid4().hex
-    stack = Stack(state.folder, buckets, Ports() if command else STANDARD_PORTS, mark)
+    stack = Stack(state.folder, buckets, STANDARD_PORTS if serve else Ports(), mark, host)
     signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, signals.put_nowait, number)
@@ -39,11 +52,18 @@ async def supervise(state: State, buckets: Path | None, command: list[str] | Non
             await asyncio.gather(starting, return_exceptions=True)
             return 128 + told.result()
         starting.result()
-        if command is not None:
+        variables = environment(os.environ, state.folder, stack.variables)
+        public = {name: variables[name] for name in (*airflow_defaults(state.folder), *stack.variables)}
+        # setproctitle, which Airflow uses, writes its titles over the environment, and so over the mark, by default.
+        variables |= {RUN_MARK: mark, "SPT_NOENV": "1"}
+        if command:
             told.cancel()
-            variables = environment(os.environ, state.folder, stack.variables)
-            return await run_command(command, {**variables, RUN_MARK: mark}, stack, signals)
-        state.publish({**airflow_defaults(state.folder), **stack.variables})
+            if not serve:
+                return await run_command(command, variables, stack, signals)
+            public[COMMAND] = shlex.join(command)
+            log = stack.children.logs / "command.log"
+            return await run_command(command, variables, stack, signals, log, lambda: state.publish(public))
+        state.publish(public)
         broken = asyncio.create_task(stack.failure())
         await first(broken, told)
         if broken.done():
@@ -59,17 +79,33 @@ async def supervise(state: State, buckets: Path | None, command: list[str] | Non
 
 
 async def run_command(
-    command: list[str], variables: dict[str, str], stack: Stack, signals: asyncio.Queue[signal.Signals]
+    command: list[str],
+    variables: dict[str, str],
+    stack: Stack,
+    signals: asyncio.Queue[signal.Signals],
+    log: Path | None = None,
+    started: Callable[[], None] = lambda: None,
 ) -> int:
-    """Run COMMAND to its end, passing the signals on that come, and return its exit status as a shell would."""
+    """Run COMMAND to its end, passing the signals on that come, and return its exit status as a shell would.
+
+    Its output goes to `log` or, without one, where ours goes. `started` is called once it runs.
+    """
     # A terminal's Ctrl-C reaches the whole foreground group: COMMAND must be in it, and must not get the signal twice.
     # Without a terminal COMMAND leads a group of its own, so that a signal to ours reaches it once, through us.
     shared = leads_terminal()
     try:
-        process = await asyncio.create_subprocess_exec(*command, env=variables, process_group=None if shared else 0)
+        with contextlib.nullcontext() if log is None else open_log(log) as output:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                env=variables,
+                stdout=output,
+                stderr=output and subprocess.STDOUT,
+                process_group=None if shared else 0,
+            )
     except OSError as error:
         print(f"sandbox: {command[0]}: {error.strerror}", file=sys.stderr)
         return 127 if isinstance(error, FileNotFoundError) else 126
+    started()
 
     def send(number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):  # ended by itself meanwhile
@@ -97,7 +133,10 @@ async def run_command(
         raise broken.result()
     broken.cancel()
     passing.cancel()
-    return ended.result() if ended.result() >= 0 else 128 - ended.result()
+    status = ended.result() if ended.result() >= 0 else 128 - ended.result()
+    if log is not None:
+        print(f"sandbox: {command[0]} ended with status {status}, and so the sandbox does; see {log}", file=sys.stderr)
+    return status
 
 
 async def first(*events: asyncio.Future[Any]) -> None:

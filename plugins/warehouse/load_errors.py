@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from airflow.sdk.exceptions import AirflowFailException
+
 from warehouse.session import Session
+
+# The XCom key under which a task that copies leaves its sentences for the record of the run.
+LOAD_ERRORS = "load_errors"
 
 # At most this many rows go into the log and the error; a file full of the same mistake needs no more.
 MOST = 10
@@ -37,6 +42,14 @@ FROM sys_load_error_detail
 WHERE query_id = pg_last_copy_id()
 ORDER BY file_name, line_number
 LIMIT {MOST}"""
+
+
+class CopyRefusedError(AirflowFailException):
+    """A COPY that the data made fail; `sentences` tell line by line why."""
+
+    def __init__(self, message: str, sentences: list[str]) -> None:
+        super().__init__(message)
+        self.sentences = sentences
 
 
 def sentence(row: tuple[Any, ...]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterable, Sequence
 
 COMPRESSIONS = {".gz": "GZIP", ".bz2": "BZIP2", ".zst": "ZSTD"}
@@ -46,6 +47,11 @@ def manifest(bucket: str, keys: Iterable[str]) -> str:
     """A COPY manifest of exactly these keys; a key that has gone since it was listed fails the COPY."""
     entries = [{"url": f"s3://{bucket}/{key}", "mandatory": True} for key in keys]
     return json.dumps({"entries": entries})
+
+
+def file_name(run_id: str) -> str:
+    """`run_id` as part of a key: what is no letter from A to z, digit or one of -_. becomes a dash."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", run_id)
 
 
 def split_url(url: str) -> tuple[str, str]:

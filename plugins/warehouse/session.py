@@ -35,6 +35,11 @@ class Session:
         return [tuple(row) for row in self._cursor.fetchall()]
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The column names of the last query."""
+        return tuple(str(column[0]) for column in self._cursor.description or ())
+
+    @property
     def database_errors(self) -> tuple[type[Exception], ...]:
         """What the driver raises for an error of the server: each driver has its own class of that name (PEP 249)."""
         module = sys.modules[type(self._connection).__module__.partition(".")[0]]

@@ -2,14 +2,12 @@
 
 import argparse
 import sys
-import time
 from datetime import date
 from pathlib import Path
 
 from sandbox.listening.files import write
 from sandbox.listening.plan import ListeningError, Plan
-
-PROGRESS_EVERY = 2.0  # seconds
+from sandbox.listening.progress import progress
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,8 +15,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser = _parser()
     given = parser.parse_args(arguments)
     try:
-        plan = Plan(given.first, given.last, given.users, given.songs, given.plays, given.seed)
-        written = write(plan, given.out, given.gzip, _Progress().report)
+        plan = Plan(
+            given.first,
+            given.last,
+            given.users,
+            given.songs,
+            given.plays,
+            given.seed,
+            given.first_session,
+            given.registered_before,
+        )
+        with progress() as report:
+            written = write(plan, given.out, given.gzip, report)
     except ListeningError as error:
         parser.error(str(error))
     except OSError as error:
@@ -45,6 +53,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--songs", type=int, default=2_000, metavar="N", help="songs in the catalogue")
     parser.add_argument("--plays", type=int, default=20_000, metavar="N", help="plays (NextSong events), exactly")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="another seed, another world")
+    parser.add_argument(
+        "--first-session",
+        type=int,
+        default=1,
+        metavar="N",
+        help="number of the first session; beyond those of an earlier period, the same users go on listening",
+    )
+    parser.add_argument(
+        "--registered-before",
+        type=_day,
+        metavar="D",
+        help="all users registered before this day; None is --from",
+    )
     parser.add_argument("--gzip", action="store_true", help="write .json.gz files")
     return parser
 
@@ -54,18 +75,6 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no day, expected YYYY-MM-DD") from error
-
-
-class _Progress:
-    """Lines on stderr when it takes long. Only this looks at a clock, and nothing written depends on it."""
-
-    def __init__(self) -> None:
-        self._shown = time.monotonic()
-
-    def report(self, text: str) -> None:
-        if time.monotonic() - self._shown >= PROGRESS_EVERY:
-            self._shown = time.monotonic()
-            print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from sandbox.listening.plan import ListeningError, Plan
 from sandbox.listening.schedule import listening
 from sandbox.listening.sessions import FIELDS, Jukebox
 
+Report = Callable[[str, int, int], None]
+
 
 @dataclass
 class Written:
@@ -24,11 +26,11 @@ class Written:
     size: int = 0
 
 
-def write(plan: Plan, out: Path, compress: bool, report: Callable[[str], None]) -> Written:
+def write(plan: Plan, out: Path, compress: bool, report: Report) -> Written:
     """Write the plan's listening below the bucket folder `out`, log_json_path.json last: where it is, all is there.
 
     Files of an earlier run with the same names are replaced; ListeningError when there are others, which would mix with
-    these. `report` hears of the progress.
+    these. `report` hears of the progress: in words, and how much of how much is done.
     """
     ending = ".json.gz" if compress else ".json"
     listed, unlisted = make_songs(plan.seed, plan.songs)
@@ -50,19 +52,19 @@ def _contents(
     jukebox: Jukebox,
     ending: str,
     written: Written,
-    report: Callable[[str], None],
+    report: Report,
 ) -> Iterator[tuple[str, bytes]]:
     """Names and contents of all data files. A day on which nothing happens has no file."""
-    for name, song in songs.items():
+    for number, (name, song) in enumerate(songs.items(), 1):
         yield name, _json(song.record(), ascii_only=False)
-    report(f"{len(songs)} songs written")
+        report(f"{number} of {len(songs)} songs", number, len(songs))
     for day, events in listening(plan, jukebox):
         written.events += len(events)
         written.plays += sum(event["page"] == "NextSong" for event in events)
         if events:
             # No newline at the end: the real files have none.
             yield _log_name(day, ending), b"\n".join(_json(event, ascii_only=True) for event in events)
-        report(f"listening until {day}, {written.plays} of {plan.plays} plays")
+        report(f"listening until {day}, {written.plays} of {plan.plays} plays", written.plays, plan.plays)
 
 
 def _log_name(day: date, ending: str) -> str:

@@ -25,13 +25,13 @@ class Listener:
     free_from: int = 0
 
 
-def make_listeners(seed: int, number: int, opening: int) -> list[Listener]:
-    """Users 1 to `number`, all registered before `opening` (epoch milliseconds)."""
+def make_listeners(seed: int, number: int, all_registered: int) -> list[Listener]:
+    """Users 1 to `number`, all registered before `all_registered` (epoch milliseconds)."""
     places = power_law([_place(seed, index) for index in range(behaviour.PLACES)], behaviour.PLACE_FLATNESS)
-    return [_listener(seed, user, number, opening, places) for user in range(1, number + 1)]
+    return [_listener(seed, user, number, all_registered, places) for user in range(1, number + 1)]
 
 
-def _listener(seed: int, user: int, number: int, opening: int, places: Weighted[str]) -> Listener:
+def _listener(seed: int, user: int, number: int, all_registered: int, places: Weighted[str]) -> Listener:
     draw = Stream(seed, "user", user)
     gender = draw.pick("FM")
     return Listener(
@@ -41,8 +41,8 @@ def _listener(seed: int, user: int, number: int, opening: int, places: Weighted[
         gender=gender,
         location=draw.of(places),
         user_agent=draw.pick(words.BROWSERS).format(system=draw.pick(words.SYSTEMS)),
-        # Whole seconds before the opening, so that a registration shares the log's milliseconds, as it really does.
-        registration=opening - (1 + draw.below(behaviour.REGISTERED_WITHIN_DAYS * DAY // 1000)) * 1000,
+        # Whole seconds before that, so that a registration shares the log's milliseconds, as it really does.
+        registration=all_registered - (1 + draw.below(behaviour.REGISTERED_WITHIN_DAYS * DAY // 1000)) * 1000,
         activity=1 / (draw.below(number) + behaviour.USER_FLATNESS),
         level="paid" if draw.chance(behaviour.PAID_AT_START) else "free",
     )

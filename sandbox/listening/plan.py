@@ -15,7 +15,11 @@ class ListeningError(ValueError):
 class Plan:
     """`plays` plays by `users` users from the first to the last day (both included, UTC), over a catalogue of `songs`.
 
-    The catalogue follows from seed and songs alone. ListeningError when the numbers cannot be had.
+    The catalogue follows from seed and songs alone; the users from seed, users and `registered_before` (by default the
+    first day), before which they all registered; what they do, from all this and the numbers of their sessions, which
+    count from `first_session`. So a later period continues an earlier one when all but the numbers are the same. Only
+    how the earlier one left the users it cannot know: each begins with the level that the seed gives. ListeningError
+    when it cannot be had.
     """
 
     first: date
@@ -24,13 +28,17 @@ class Plan:
     songs: int
     plays: int
     seed: int
+    first_session: int = 1
+    registered_before: date | None = None
 
     def __post_init__(self) -> None:
         if self.last < self.first:
             raise ListeningError(f"the last day {self.last} is before the first day {self.first}; swap --from and --to")
-        for name, least in (("users", 1), ("songs", 1), ("plays", 0)):
+        for name, least in (("users", 1), ("songs", 1), ("plays", 0), ("first_session", 1)):
             if getattr(self, name) < least:
                 raise ListeningError(f"{name} is {getattr(self, name)}, expected {least} or more")
+        if self.registered_before is not None and self.registered_before > self.first:
+            raise ListeningError(f"users cannot listen from {self.first} and register before {self.registered_before}")
         most = self.users * self.days * behaviour.MOST_PLAYS_A_DAY
         if self.plays > most:
             raise ListeningError(
@@ -46,9 +54,18 @@ class Plan:
     @property
     def opening(self) -> int:
         """The first day's midnight, epoch milliseconds."""
-        return int(datetime(self.first.year, self.first.month, self.first.day, tzinfo=UTC).timestamp()) * 1000
+        return _midnight(self.first)
+
+    @property
+    def all_registered(self) -> int:
+        """The midnight by which all users have registered, epoch milliseconds."""
+        return _midnight(self.registered_before or self.first)
 
     @property
     def closing(self) -> int:
         """The midnight after the last day, epoch milliseconds."""
         return self.opening + self.days * DAY
+
+
+def _midnight(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000

@@ -46,12 +46,14 @@ class _Schedule:
         self._draw = Stream(plan.seed, "schedule")
         # All times share their milliseconds, as in the real log: it makes the equal timestamps that come with that.
         self._milliseconds = self._draw.below(1000)
-        listeners = make_listeners(plan.seed, plan.users, plan.opening + self._milliseconds)
+        if plan.first_session > 1:  # else people would do in every period what they did in the first
+            self._draw = Stream(plan.seed, "schedule", plan.first_session)
+        listeners = make_listeners(plan.seed, plan.users, plan.all_registered + self._milliseconds)
         self._listeners: Weighted[Listener] = Weighted((who, who.activity) for who in listeners)
         self._due = _plays_due(plan)
         self._plays_in = [0] * len(self._due)
         self._heard = 0
-        self._sessions = 0
+        self._next_session = plan.first_session
         self.plays = 0
         self.waiting: dict[int, list[Event]] = {}
 
@@ -71,10 +73,11 @@ class _Schedule:
         self._heard = before + self._plays_in[hour]
 
     def _session(self, who: Listener, start: int) -> Session:
-        self._sessions += 1
-        draw = Stream(self._plan.seed, "session", self._sessions)
+        number = self._next_session
+        self._next_session += 1
+        draw = Stream(self._plan.seed, "session", number)
         room = self._plan.plays - self.plays
-        return listen(draw, self._sessions, who, start, self._plan.closing, room, self._jukebox)
+        return listen(draw, number, who, start, self._plan.closing, room, self._jukebox)
 
     def _keep(self, session: Session, who: Listener) -> None:
         who.level = session.level

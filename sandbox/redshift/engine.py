@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import psutil
 import psycopg
 
 from sandbox.processes import Child, Children, SandboxError, wait_until
@@ -23,7 +24,7 @@ from sandbox.processes import Child, Children, SandboxError, wait_until
 CATALOGUE = Path(__file__).parent / "catalogue"
 
 # Redshift's own first user and database. The password satisfies Redshift's rules (8-64 characters, upper, lower, digit)
-# and protects nothing: the endpoint listens on loopback only.
+# and protects nothing: the endpoint is for loopback, or for a network of containers that nobody else is in.
 USER = "awsuser"
 PASSWORD = "Sparkify1"  # noqa: S105  # see above
 DATABASE = "dev"
@@ -82,6 +83,8 @@ class Engine:
             raise SandboxError(
                 f"{self._data.parent} was made by another version of the sandbox: remove that folder and start anew"
             )
+        else:
+            discard_stale_lock(self._data.resolve())
         self.socket_directory = Path(
             tempfile.mkdtemp(prefix="sandbox-", dir="/tmp")
         )  # macOS: 104 bytes for the whole path
@@ -216,6 +219,24 @@ def programs(user: pwd.struct_passwd | None) -> Path:
             if not copy.exists():
                 raise
     return copy / folder
+
+
+def discard_stale_lock(data: Path) -> None:
+    """Remove the lock file of a server that was killed, unless that server is the one that has its number today.
+
+    PostgreSQL asks no more than whether any process has the number; where few run, as in a container that is started
+    again, soon one does. Nobody else uses this directory: we hold the state it belongs to.
+    """
+    lock = data / "postmaster.pid"
+    if not lock.exists():
+        return
+    number = int((lock.read_text().split() or ["0"])[0])  # empty when the whole machine went down: nobody's
+    try:
+        serves = Path(psutil.Process(number).cwd()) == data
+    except psutil.Error:
+        serves = False  # it is gone, or another user's
+    if not serves:
+        lock.unlink()
 
 
 def discard(data: Path) -> None:

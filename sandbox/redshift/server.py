@@ -1,4 +1,4 @@
-"""The endpoint: accepts clients on loopback, passes authentication on to PostgreSQL, and routes cancel requests."""
+"""The endpoint: accepts clients, passes authentication on to PostgreSQL, and routes cancel requests."""
 
 from __future__ import annotations
 
@@ -34,12 +34,22 @@ _ASKING = (3, 5, 10, 11)
 
 
 class RedshiftServer:
-    """Listens on 127.0.0.1 in front of the PostgreSQL in `socket_directory`; `port` 0 takes a free one, told by `port`.
+    """Listens on `host` in front of the PostgreSQL in `socket_directory`; `port` 0 takes a free one, told by `port`.
 
     copy_settings: what sandbox.redshift.copy needs beside the session.
     """
 
-    def __init__(self, *, socket_directory: Path, port: int, copy_settings: Any, plan: Plan, copy: CopyFromS3) -> None:
+    def __init__(
+        self,
+        *,
+        socket_directory: Path,
+        port: int,
+        copy_settings: Any,
+        plan: Plan,
+        copy: CopyFromS3,
+        host: str = "127.0.0.1",
+    ) -> None:
+        self.host = host
         self.port = port
         self._socket_directory = socket_directory
         self._copy_settings = copy_settings
@@ -50,7 +60,7 @@ class RedshiftServer:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, limit=READ_BYTES)
+        self._server = await asyncio.start_server(self._accept, self.host, self.port, limit=READ_BYTES)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

@@ -19,7 +19,7 @@ def bag():
 
 def test_the_bag_holds_the_dags_it_should(bag):
     """First of all: the rules below would hold for an empty bag."""
-    assert {"sparkify_warehouse", "sparkify_reset"} == set(bag.dags)
+    assert {"sparkify_warehouse", "sparkify_report", "sparkify_reset"} == set(bag.dags)
     assert {} == bag.import_errors
 
 
@@ -58,15 +58,27 @@ def test_the_main_dag_stages_loads_checks_and_publishes(bag):
     expected = {
         "create_tables": {"open_run"},
         "open_run": {"stage_events", "stage_songs"},
-        "stage_events": loads,
-        "stage_songs": loads,
-        **{load: {"check_quality"} for load in loads},
+        "stage_events": {*loads, "record_run"},
+        "stage_songs": {*loads, "record_run"},
+        **{load: {"check_quality", "record_run"} for load in loads},
         "check_quality": {"publish"},
-        "publish": set(),
+        "publish": {"record_run"},
+        "record_run": set(),
     }
     assert expected == {task.task_id: set(task.downstream_task_ids) for task in dag.tasks}
+    assert ["record_run"] == [task.task_id for task in dag.tasks if task.is_teardown or task.is_setup]
     published = {"sparkify.songplays", "sparkify.users", "sparkify.songs", "sparkify.artists", "sparkify.time"}
     assert published == {asset.name for asset in dag.get_task("publish").outlets}
+
+
+def test_a_report_follows_every_publish(bag):
+    """By itself, also for who loads for the first time: it waits for what the publish task gives, all of it."""
+    dag = bag.dags["sparkify_report"]
+    outlets = {asset.name for asset in bag.dags["sparkify_warehouse"].get_task("publish").outlets}
+    condition = dag.timetable.asset_condition
+    assert "AssetAll" == type(condition).__name__
+    assert outlets == {asset.name for asset in condition.objects}
+    assert dag.is_paused_upon_creation is False
 
 
 @pytest.mark.parametrize(

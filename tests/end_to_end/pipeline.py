@@ -13,6 +13,17 @@ from airflow.sdk.execution_time.context import VariableAccessor
 RUN_NUMBERS = itertools.count(1)
 
 
+class Exchange:
+    """The part of a task instance by which tasks leave words for each other, in memory."""
+
+    def __init__(self) -> None:
+        self.xcoms: dict[str, Any] = {}
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        """Keep a value."""
+        self.xcoms[key] = value
+
+
 class Pipeline:
     """Runs of one DAG: its own tasks, rendered by Airflow, in their order; no scheduler and no retries."""
 
@@ -24,12 +35,13 @@ class Pipeline:
         """As much of Airflow's context as templates and operators use; without a date there is no `ds` at all."""
         values = {param: self.dag.params[param] for param in self.dag.params} | params
         dated = {"ds": ds} if ds else {}
-        return {"run_id": run_id, "params": values, "var": {"value": VariableAccessor(deserialize_json=False)}, **dated}
+        variables = {"value": VariableAccessor(deserialize_json=False)}
+        return {"run_id": run_id, "params": values, "var": variables, "ti": Exchange(), **dated}
 
     def tasks(self) -> list[str]:
-        """All task ids, upstream first."""
+        """All task ids, upstream first, without the teardown: it is about Airflow's states, and there are none here."""
         order: list[str] = []
-        waiting = set(self.dag.task_ids)
+        waiting = {task.task_id for task in self.dag.tasks if not task.is_teardown}
         while waiting:
             ready = sorted(name for name in waiting if not self.dag.get_task(name).upstream_task_ids & waiting)
             order += ready

@@ -1,27 +1,40 @@
--- Purpose: the three artists women listened to most in a year.
+-- Purpose: the three artists women listened to most in the latest year.
 -- Grain: each row is one artist of the catalogue, with the plays by women in that year.
--- Parameter: year = 2018; the year, as a number
-WITH plays_by_women AS (
-    SELECT songplays.artist_id
+-- Surprises: by the catalogue, so only plays that match one of its songs count. The latest year is that of the latest
+--   play; who has no match in it gets no row.
+-- Parameter: none
+WITH latest_year AS (
+    SELECT MAX(year) AS year
+    FROM sparkify.time
+),
+
+plays_by_women AS (
+    SELECT
+        latest_year.year,
+        songplays.artist_id
     FROM sparkify.songplays
     INNER JOIN sparkify.users
         ON songplays.user_id = users.user_id
     INNER JOIN sparkify.time
         ON songplays.start_time = time.start_time
-    WHERE users.gender = 'F' AND time.year = {{ year }}
+    INNER JOIN latest_year
+        ON time.year = latest_year.year
+    WHERE users.gender = 'F'
 ),
 
 artists_by_plays AS (
     SELECT
+        plays_by_women.year,
         artists.name AS artist,
         COUNT(*) AS plays
     FROM plays_by_women
     INNER JOIN sparkify.artists
         ON plays_by_women.artist_id = artists.artist_id
-    GROUP BY artists.artist_id, artists.name
+    GROUP BY plays_by_women.year, artists.artist_id, artists.name
 )
 
 SELECT
+    year,
     artist,
     plays
 FROM artists_by_plays

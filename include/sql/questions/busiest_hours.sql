@@ -15,14 +15,14 @@ shares AS (
     SELECT
         hour,
         plays,
-        CAST(CAST(plays AS DOUBLE PRECISION) * 100 / SUM(plays) OVER () AS DECIMAL(5, 1)) AS share
+        CAST(CAST(plays AS DOUBLE PRECISION) * 100 / SUM(plays) OVER () AS DECIMAL(5, 1)) AS percent_of_plays
     FROM plays_by_hour
 )
 
 SELECT
     hour,
     plays,
-    share
+    percent_of_plays
 FROM shares
 ORDER BY plays DESC, hour ASC
 LIMIT 5;

@@ -1,5 +1,6 @@
 -- Purpose: how much free and paying users listen, week by week.
--- Grain: each row is one week, by its Monday, and level, with its plays, its listeners and plays per listener.
+-- Grain: each row is one week, by its Monday, and level, with its plays, its listeners and plays per listener; the
+--   latest 52 weeks with any play.
 -- Surprises: by Monday and not by year and week, which disagree around New Year.
 -- Parameter: none
 WITH plays_by_week AS (
@@ -12,14 +13,25 @@ WITH plays_by_week AS (
     GROUP BY CAST(DATE_TRUNC('week', start_time) AS DATE), level
 ),
 
+latest_weeks AS (
+    SELECT DISTINCT week
+    FROM plays_by_week
+    ORDER BY week DESC
+    LIMIT 52
+),
+
 averages AS (
     SELECT
-        week,
-        level,
-        plays,
-        listeners,
-        CAST(CAST(plays AS DOUBLE PRECISION) / listeners AS DECIMAL(9, 1)) AS plays_per_listener
+        plays_by_week.week,
+        plays_by_week.level,
+        plays_by_week.plays,
+        plays_by_week.listeners,
+        CAST(
+            CAST(plays_by_week.plays AS DOUBLE PRECISION) / plays_by_week.listeners AS DECIMAL(9, 1)
+        ) AS plays_per_listener
     FROM plays_by_week
+    INNER JOIN latest_weeks
+        ON plays_by_week.week = latest_weeks.week
 )
 
 SELECT

@@ -14,6 +14,7 @@ WITH plays_by_user AS (
 
 went_paid AS (
     SELECT
+        users.user_id,
         users.first_name,
         users.last_name,
         plays_by_user.first_paid_play,
@@ -34,5 +35,5 @@ SELECT
     plays_as_free,
     plays_as_paid
 FROM went_paid
-ORDER BY plays_as_paid DESC, last_name ASC, first_name ASC
+ORDER BY plays_as_paid DESC, last_name ASC, first_name ASC, user_id ASC
 LIMIT 5;

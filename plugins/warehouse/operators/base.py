@@ -12,19 +12,17 @@ from warehouse.names import table_name
 from warehouse.session import Session, transaction
 
 
-class WarehouseOperator(BaseSQLOperator):
+class TransactionOperator(BaseSQLOperator):
     """Base of the operators: reaches the hook through the connection alone, of type `redshift` or `postgres`.
 
     :param conn_id: the warehouse's connection.
-    :param run_table: the one-row table that says which run staging and audit belong to (see warehouse.run).
     """
 
     template_fields: Sequence[str] = BaseSQLOperator.template_fields
     template_ext: Sequence[str] = (".sql",)
 
-    def __init__(self, *, run_table: str, conn_id: str = "redshift", **kwargs: Any) -> None:
+    def __init__(self, *, conn_id: str = "redshift", **kwargs: Any) -> None:
         super().__init__(conn_id=conn_id, **kwargs)
-        self.run_table = table_name(run_table)
         self.sql: list[str] = []
 
     @contextlib.contextmanager
@@ -40,3 +38,14 @@ class WarehouseOperator(BaseSQLOperator):
         """The text of a .sql file, found on the DAG's template_searchpath, with `parameters` beside Airflow's own."""
         rendered = self.render_template(file, {**context, **parameters})
         return str(rendered).strip().rstrip(";")
+
+
+class WarehouseOperator(TransactionOperator):
+    """Base of the operators that work on staging and audit, which belong to one run at a time.
+
+    :param run_table: the one-row table that says which run that is (see warehouse.run).
+    """
+
+    def __init__(self, *, run_table: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.run_table = table_name(run_table)

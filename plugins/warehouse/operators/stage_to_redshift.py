@@ -12,10 +12,10 @@ from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from botocore.exceptions import ClientError
 
-from warehouse.load_errors import load_errors
+from warehouse.load_errors import LOAD_ERRORS, CopyRefusedError, load_errors
 from warehouse.merge import delete_all
 from warehouse.names import column_name, iam_role, literal, region, table_name
-from warehouse.objects import S3Object, compression, manifest, objects, split_url
+from warehouse.objects import S3Object, compression, file_name, manifest, objects, split_url
 from warehouse.operators.base import WarehouseOperator
 from warehouse.run import run_id_of, run_to_change
 from warehouse.session import Session
@@ -160,17 +160,21 @@ class StageToRedshiftOperator(WarehouseOperator):
                 raise
             found = load_errors(session, errors)
             self.log.error("COPY into %s failed:\n%s", self.table, "\n".join(found))
-            raise AirflowFailException(
-                f"COPY into {self.table} of s3://{self.bucket}/{self.prefix} failed: {'; '.join(found) or error}"
+            raise CopyRefusedError(
+                f"COPY into {self.table} of s3://{self.bucket}/{self.prefix} failed: {'; '.join(found) or error}", found
             ) from error
         (rows,) = session.row("SELECT pg_last_copy_count()")
         return int(rows)
 
+    def announce(self, files: Sequence[S3Object], which: str = "") -> None:
+        """Say in the log what the COPY that comes next has to do: it is silent until it ends."""
+        size = sum(item.size for item in files)
+        self.log.info("%s: copying %d files, %d bytes%s", self.table, len(files), size, which)
+
     def put_manifest(self, run_id: str, keys: Sequence[str]) -> str:
         """Write the manifest below the work prefix; return its location."""
         bucket, prefix = split_url(self.work_prefix)
-        name = "".join(character if character.isalnum() or character in "-_." else "-" for character in run_id)
-        key = f"{prefix.rstrip('/')}/manifests/{self.table}/{name}.json".lstrip("/")
+        key = f"{prefix.rstrip('/')}/manifests/{self.table}/{file_name(run_id)}.json".lstrip("/")
         self.s3.load_string(manifest(self.bucket, keys), key=key, bucket_name=bucket, replace=True)
         return f"s3://{bucket}/{key}"
 
@@ -206,20 +210,22 @@ class StageToRedshiftOperator(WarehouseOperator):
         before = self.loaded_before(session)
         new = [item for item in found if (item.key, item.etag) not in before]
         self.note_pending(session, run_id, new)
-        self.log.info("%d of %d objects are new", len(new), len(found))
         if not new:
+            self.log.info("%s: nothing to copy, none of the %d files is new", self.table, len(found))
             return 0, []
         if self.work_prefix:
+            self.announce(new, f", those of {len(found)} that are new")
             # Exactly the listed objects: one that arrives meanwhile is left to the next run.
             location = self.put_manifest(run_id, [item.key for item in new])
             keyword = compression([item.key for item in new])
             return self.copy(session, self.copy_statement(location, keyword, is_manifest=True)), new
-        self.log.warning("there is no work prefix for a manifest: copying all %d objects", len(found))
+        self.log.warning("there is no work prefix for a manifest: all files are copied, though %d are new", len(new))
         rows = self.copy_prefix(session, found)
         return (self.keep_unknown(session) if before else rows), found
 
     def copy_prefix(self, session: Session, found: Sequence[S3Object]) -> int:
         """Copy everything below the prefix; return the rows."""
+        self.announce(found)
         keyword = compression([item.key for item in found])
         return self.copy(session, self.copy_statement(f"s3://{self.bucket}/{self.prefix}", keyword))
 
@@ -245,13 +251,20 @@ class StageToRedshiftOperator(WarehouseOperator):
             raise AirflowFailException(str(error)) from error
 
     def execute(self, context: Any) -> dict[str, Any]:
+        """List, copy, count; one transaction. Why it failed for good stays in XCom, for the record of the run."""
+        try:
+            return self.list_and_copy(run_id_of(context))
+        except AirflowFailException as error:
+            context["ti"].xcom_push(LOAD_ERRORS, getattr(error, "sentences", None) or [str(error)])
+            raise
+
+    def list_and_copy(self, run_id: str) -> dict[str, Any]:
         """List, copy, count; one transaction."""
         self.check_arguments()
         started = time.monotonic()
         found = self.listing()
         size = sum(item.size for item in found)
-        self.log.info("s3://%s/%s: %d objects, %d bytes", self.bucket, self.prefix, len(found), size)
-        run_id = run_id_of(context)
+        self.log.info("s3://%s/%s: %d files, %d bytes", self.bucket, self.prefix, len(found), size)
         try:
             with self.transaction() as session:
                 run_to_change(session, self.run_table, run_id)

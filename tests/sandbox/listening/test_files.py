@@ -1,3 +1,4 @@
+import dataclasses
 import gzip
 import hashlib
 import json
@@ -17,6 +18,10 @@ REAL = ROOT.parent / "shared" / "data" / "listening"
 SMALL = Plan(date(2018, 12, 31), date(2019, 1, 1), users=4, songs=20, plays=60, seed=3)
 # Of SMALL's tree. It may change with the tables, words or draws, never with Python, platform or run.
 KNOWN = "b5d8c957e7db65ed6037a543e2c38d3a7f36961f1272931173ec8671d7fdaac3"
+LATER = dataclasses.replace(
+    SMALL, first=date(2019, 1, 2), last=date(2019, 1, 3), first_session=1000, registered_before=SMALL.first
+)
+KNOWN_LATER = "600a3f48856140664f97dd11488bcab3d5c41ba5bd2c86251ff6e0d39ee0416f"
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -32,12 +37,20 @@ def digest(folder: Path) -> str:
 
 
 def written(plan: Plan, out: Path, compress: bool = False) -> Path:
-    write(plan, out, compress, report=lambda _: None)
+    write(plan, out, compress, report=lambda *_: None)
     return out
 
 
-def test_same_inputs_give_the_known_bytes(tmp_path):
-    assert KNOWN == digest(written(SMALL, tmp_path))
+@pytest.mark.parametrize(("plan", "known"), [(SMALL, KNOWN), (LATER, KNOWN_LATER)])
+def test_same_inputs_give_the_known_bytes(tmp_path, plan, known):
+    assert known == digest(written(plan, tmp_path))
+
+
+def test_a_period_that_continues_another_adds_days_and_changes_no_file(tmp_path):
+    earlier, later = tree(written(SMALL, tmp_path / "earlier")), tree(written(LATER, tmp_path / "later"))
+    new = later.keys() - earlier.keys()
+    assert {"log_data/2019/01/2019-01-02-events.json", "log_data/2019/01/2019-01-03-events.json"} == new
+    assert {name: earlier[name] for name in later.keys() - new} == {name: later[name] for name in later.keys() - new}
 
 
 def test_same_inputs_same_bytes_in_another_process(tmp_path):

@@ -19,6 +19,8 @@ def test_closing_is_the_midnight_after_the_last_day():
         ({"users": 0}, "users is 0, expected 1 or more"),
         ({"songs": -3}, "songs is -3, expected 1 or more"),
         ({"plays": -1}, "plays is -1, expected 0 or more"),
+        ({"first_session": 0}, "first_session is 0, expected 1 or more"),
+        ({"registered_before": date(2018, 11, 2)}, "listen from 2018-11-01 and register before 2018-11-02"),
         ({"plays": 161}, "161 plays are too many: 2 users find time for 160 in 2 days"),
     ],
 )

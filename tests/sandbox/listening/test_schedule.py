@@ -1,3 +1,4 @@
+import dataclasses
 from collections import Counter
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -7,7 +8,7 @@ import pytest
 from sandbox.listening import behaviour
 from sandbox.listening.plan import ListeningError, Plan
 from sandbox.listening.schedule import listening
-from sandbox.listening.sessions import Jukebox
+from sandbox.listening.sessions import Event, Jukebox
 
 
 def test_exactly_the_plays_asked_for(plan, plays):
@@ -48,6 +49,40 @@ def test_a_users_sessions_do_not_overlap(sessions):
         if user:
             assert events[0]["ts"] - over.get(user, 0) >= behaviour.PAUSE * 1000
             over[user] = events[-1]["ts"]
+
+
+def test_a_later_period_continues_an_earlier_one(plan, days, catalogue):
+    """The same people, as far as they appear in both, do other things in sessions of other numbers."""
+    earlier = [event for _, events in days for event in events]
+    following = 1 + max(event["sessionId"] for event in earlier)
+    later_plan = dataclasses.replace(
+        plan, first=date(2018, 11, 15), last=date(2018, 11, 28), first_session=following, registered_before=plan.first
+    )
+    later = [event for _, events in listening(later_plan, Jukebox(*catalogue)) for event in events]
+    assert set(range(following, following + len({event["sessionId"] for event in later}))) == {
+        event["sessionId"] for event in later
+    }
+    before, after = people(earlier), people(later)
+    assert len(before.keys() & after.keys()) > plan.users / 2
+    assert {user: before[user] for user in before.keys() & after.keys()} == {
+        user: after[user] for user in before.keys() & after.keys()
+    }
+    assert {event["ts"] % 1000 for event in earlier} == {event["ts"] % 1000 for event in later}
+    # Both begin on a Thursday: with the same draws their sessions would begin two weeks apart to the second.
+    again = {start + 14 * 86_400_000 for start in starts(earlier)} & starts(later)
+    assert len(again) < len(starts(later)) / 100
+
+
+def starts(events: list[Event]) -> set[int]:
+    return {event["ts"] for event in events if event["itemInSession"] == 0}
+
+
+def people(events: list[Event]) -> dict[str, tuple]:
+    """Who they are, by user id; each is one and the same in all their events."""
+    names = ("firstName", "lastName", "gender", "location", "userAgent", "registration")
+    found = {(event["userId"], *(event[name] for name in names)) for event in events if event["userId"]}
+    assert len(found) == len({who[0] for who in found})
+    return {who[0]: who[1:] for who in found}
 
 
 def test_afternoons_are_busier_than_nights_and_wednesdays_than_sundays(plays):

@@ -115,6 +115,37 @@ def test_a_crash_loses_no_committed_row_and_the_state_starts_again(state):
     asyncio.run(check())
 
 
+def test_a_killed_server_starts_again_though_another_process_has_its_number_by_now(state):
+    async def crash():
+        async with running(state) as database:
+            postmaster(database).send_signal(signal.SIGKILL)
+
+    async def check():
+        async with running(state) as database:
+            assert [("dev",)] == ask(database, "SELECT current_database()")
+
+    asyncio.run(crash())
+    user = engine.server_user()
+    with subprocess.Popen(["sleep", "1000"], user=user.pw_uid if user else None) as stranger:
+        lock = (state / "postgresql").resolve() / "postmaster.pid"
+        _, *others = lock.read_text().splitlines(keepends=True)
+        lock.write_text("".join([f"{stranger.pid}\n", *others]))
+        try:
+            asyncio.run(check())
+        finally:
+            stranger.kill()
+
+
+def test_a_server_that_still_runs_keeps_its_lock(state):
+    async def check():
+        async with running(state) as database:
+            data = (state / "postgresql").resolve()
+            engine.discard_stale_lock(data)
+            assert postmaster(database).is_running()
+
+    asyncio.run(check())
+
+
 def test_a_first_start_that_was_interrupted_is_begun_anew(state):
     (state / "postgresql").mkdir()
     (state / "postgresql" / "PG_VERSION").write_text("18\n")

@@ -11,6 +11,7 @@ import pytest
 from airflow.sdk import DAG
 
 from tests.end_to_end import conftest as end_to_end
+from tests.end_to_end.pipeline import Exchange
 
 # The same fixtures serve here.
 connection = end_to_end.connection
@@ -50,7 +51,8 @@ class Shop:
         self.reader = reader
         self.sql_folder = sql_folder
         self.dag = DAG(dag_id="shop", schedule=None, template_searchpath=[str(sql_folder)])
-        self.context = {"run_id": "r"}
+        self.exchange = Exchange()
+        self.context = {"run_id": "r", "ti": self.exchange}
         for statement in filter(str.strip, TABLES.split(";")):
             reader.execute(statement)
 

@@ -1,0 +1,28 @@
+-- Purpose: the warehouse in a few figures.
+-- Grain: each row is all that was ever listened to; there is one row, and none before the first play.
+-- Surprises: artists are counted as the player wrote them, not by the catalogue, which knows few of them.
+-- Parameter: none
+WITH figures AS (
+    SELECT
+        COUNT(*) AS plays,
+        COUNT(DISTINCT user_id) AS listeners,
+        COUNT(DISTINCT session_id) AS sessions,
+        CAST(SUM(length) / 3600 AS DECIMAL(15, 1)) AS hours_of_music,
+        COUNT(DISTINCT artist) AS artists,
+        CAST(
+            CAST(SUM(CASE WHEN level = 'paid' THEN 1 ELSE 0 END) AS DOUBLE PRECISION) * 100 / COUNT(*) AS DECIMAL(5, 1)
+        ) AS percent_of_plays_paid,
+        MAX(start_time) AS latest_play
+    FROM sparkify.songplays
+    HAVING COUNT(*) > 0
+)
+
+SELECT
+    plays,
+    listeners,
+    sessions,
+    hours_of_music,
+    artists,
+    percent_of_plays_paid,
+    latest_play
+FROM figures;

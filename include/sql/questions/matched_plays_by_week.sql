@@ -1,0 +1,31 @@
+-- Purpose: how many plays find their song in the catalogue, week by week.
+-- Grain: each row is one week, by its Monday, with its plays and those matched; the latest 52 with any play.
+-- Surprises: few do. Log and catalogue of the public data hardly overlap: about one play in twenty is matched.
+-- Parameter: none
+WITH latest_weeks AS (
+    SELECT
+        CAST(DATE_TRUNC('week', start_time) AS DATE) AS week,
+        COUNT(*) AS plays,
+        COUNT(song_id) AS matched_plays
+    FROM sparkify.songplays
+    GROUP BY CAST(DATE_TRUNC('week', start_time) AS DATE)
+    ORDER BY CAST(DATE_TRUNC('week', start_time) AS DATE) DESC
+    LIMIT 52
+),
+
+shares AS (
+    SELECT
+        week,
+        plays,
+        matched_plays,
+        CAST(CAST(matched_plays AS DOUBLE PRECISION) * 100 / plays AS DECIMAL(5, 1)) AS percent_matched
+    FROM latest_weeks
+)
+
+SELECT
+    week,
+    plays,
+    matched_plays,
+    percent_matched
+FROM shares
+ORDER BY week ASC;

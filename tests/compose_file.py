@@ -1,0 +1,46 @@
+"""docker-compose.yaml as Docker Compose reads it: YAML, and variables filled in from .env.example."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+FILE = ROOT / "docker-compose.yaml"
+EXAMPLE = ROOT / ".env.example"
+# Of Compose's ways to write a variable the file uses the one that fails with words when it is missing.
+VARIABLE = re.compile(r"\$\{(?P<name>\w+):?\?[^}]+\}")
+
+
+def raw() -> dict[str, Any]:
+    """The file as it stands."""
+    return yaml.safe_load(FILE.read_text())
+
+
+def example() -> dict[str, str]:
+    """The variables of .env.example."""
+    lines = re.findall(r"^(\w+)=(.*)$", EXAMPLE.read_text(), re.MULTILINE)
+    return {name: value.strip("'") for name, value in lines}
+
+
+def services() -> dict[str, dict[str, Any]]:
+    """The services, with every variable filled in."""
+    return filled_in(raw()["services"], example())
+
+
+def filled_in(part: Any, variables: dict[str, str]) -> Any:
+    """A part of the file with its variables replaced."""
+    if isinstance(part, dict):
+        return {key: filled_in(value, variables) for key, value in part.items()}
+    if isinstance(part, list):
+        return [filled_in(value, variables) for value in part]
+    return VARIABLE.sub(lambda found: variables[found["name"]], part) if isinstance(part, str) else part
+
+
+def copied() -> list[str]:
+    """What the Dockerfile copies from the project into the image's working directory, /opt/airflow."""
+    lines = re.findall(r"^COPY (?:--\S+ )*(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    return [name for line in lines for name in line.split()]
