@@ -69,6 +69,8 @@ def test_actions_have_exact_versions(workflow):
 def test_the_containers_named_are_those_of_the_compose_file(workflow):
     """What a step runs inside of."""
     services = yaml.safe_load((ROOT / "docker-compose.yaml").read_text(encoding="utf-8"))["services"]
-    named = {name for step in steps(workflow) for name in re.findall(r"compose exec -T (\S+)", step.get("run", ""))}
+    named = {
+        name for step in steps(workflow) for name in re.findall(r"compose (?:exec|logs) (\w\S+)", step.get("run", ""))
+    }
     assert named
     assert set() == named - set(services)

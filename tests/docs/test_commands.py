@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import yaml
 from sparkify_checks import CHECKS
 
 from tests.docs.documents import DOCUMENTS, ROOT, block, blocks, headings, inlines
@@ -24,6 +25,7 @@ OTHERS = {"text", "json", "mermaid"}
 HERE = "tests/docs/test_commands.py"
 OPERATIONS = "tests/docs/test_operations.py"
 UP_AND_DOWN = "tests/sandbox/test_main.py::test_up_keeps_a_sandbox_on_the_standard_ports_until_down"
+WORKFLOW = ".github/workflows/ci.yaml"
 NEWCOMER = "tests/browser/test_newcomer.py"
 
 # By whom the blocks under a heading are run; with `sh 1` and the like where not all by the same. A test in this folder
@@ -31,13 +33,15 @@ NEWCOMER = "tests/browser/test_newcomer.py"
 RUN_BY = {
     "README.md # Two commands # sh 1": ".ci/run",
     "README.md # Two commands # sh 2": NEWCOMER,
+    "docs/docker.md # With Docker": WORKFLOW,
+    "docs/docker.md # Passwords and keys": WORKFLOW,
     "docs/getting-started.md # See it work": ".ci/run",
     "docs/getting-started.md # See it in the browser": NEWCOMER,
     "docs/getting-started.md # Ask it yourself # sh 1": UP_AND_DOWN,
     "docs/getting-started.md # Ask it yourself # sh 2": f"{HERE}::test_a_shell_asks_the_warehouse",
     "docs/getting-started.md # Ask it yourself # sh 3": "tests/notebooks/test_example_queries.py::"
     "test_every_cell_runs_and_shows_what_sql_says",
-    "docs/getting-started.md # Where things lie": ".github/workflows/ci.yaml",
+    "docs/getting-started.md # Where things lie": WORKFLOW,
     "docs/operations.md # Operations": UP_AND_DOWN,
     "docs/operations.md # Load history # sh 1": "tests/browser/test_schedule.py::test_backfill_over_ten_days",
     "docs/operations.md # Load history # sh 2": f"{OPERATIONS}::test_a_month_in_one_run_gives_what_its_days_give",
@@ -69,6 +73,15 @@ def function(test_id: str) -> ast.FunctionDef | None:
     return next((node for node in tree.body if isinstance(node, ast.FunctionDef) and name == node.name), None)
 
 
+def ran_by_ci(runner: str) -> set[str]:
+    """The commands that .ci/run or the workflow runs, line by line."""
+    if WORKFLOW == runner:
+        jobs = yaml.safe_load((ROOT / runner).read_text(encoding="utf-8"))["jobs"].values()
+        return {line for job in jobs for step in job["steps"] for line in step.get("run", "").splitlines()}
+    chores = re.findall("for chore in (.+); do", (ROOT / runner).read_text(encoding="utf-8"))
+    return {f"make {chore}" for line in chores for chore in line.split()}
+
+
 def test_there_are_documents():
     """The rules below would hold for none."""
     assert len(DOCUMENTS) >= 6
@@ -95,12 +108,9 @@ def test_whoever_runs_it_does(name):
     """The test exists, and one of this folder takes the block from the document; CI makes what the block makes."""
     runner = RUN_BY[name]
     if runner.startswith("."):
-        text = (ROOT / runner).read_text(encoding="utf-8")
-        ran = {f"make {chore}" for line in re.findall("for chore in (.+); do", text) for chore in line.split()}
-        ran |= set(re.findall(r"- run: (.+)$", text, re.MULTILINE))
         said = [line for block in ALL if str(block).startswith(name) for line in block.text.splitlines()]
         assert said
-        assert set() == set(said) - ran
+        assert set() == set(said) - ran_by_ci(runner)
     elif "::" not in runner:
         assert (ROOT / runner).is_file()
     else:
