@@ -68,3 +68,10 @@ def block(document: str, heading: str, language: str, number: int = 1) -> str:
 def inlines(document: str) -> list:
     """The pieces of running text: words, `code`, links."""
     return [child for token in tokens(document) if token.type == "inline" for child in token.children or []]
+
+
+def headings(document: str) -> set[str]:
+    """The anchors that GitHub gives a document's headings."""
+    parsed = tokens(document)
+    titles = [token.content for before, token in itertools.pairwise(parsed) if before.type == "heading_open"]
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}

@@ -147,7 +147,8 @@ class Source:
             key, secret, region = self.credentials
             self.stores[bucket] = S3Store(
                 bucket,
-                endpoint=self.endpoint,
+                # not `endpoint`, which the variable AWS_ENDPOINT_URL_S3 of a caller's shell would overrule
+                aws_endpoint_url_s3=self.endpoint,
                 access_key_id=key,
                 secret_access_key=secret,
                 region=region,

@@ -1,0 +1,208 @@
+"""Every command in README.md and docs/ is run: here, by another test, or by CI; and what they point to is there."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+import yaml
+from sparkify_checks import CHECKS
+
+from tests.docs.documents import DOCUMENTS, ROOT, block, blocks, headings, inlines
+
+# Blocks in these languages are commands; the others are pictures, output and data.
+COMMANDS = {"sh", "sql", "python", "diff"}
+OTHERS = {"text", "json", "mermaid"}
+
+HERE = "tests/docs/test_commands.py"
+OPERATIONS = "tests/docs/test_operations.py"
+UP_AND_DOWN = "tests/sandbox/test_main.py::test_up_keeps_a_sandbox_on_the_standard_ports_until_down"
+WORKFLOW = ".github/workflows/ci.yaml"
+NEWCOMER = "tests/browser/test_newcomer.py"
+
+# By whom the blocks under a heading are run; with `sh 1` and the like where not all by the same. A test in this folder
+# takes the text from the document itself.
+RUN_BY = {
+    "README.md # Two commands # sh 1": ".ci/run",
+    "README.md # Two commands # sh 2": NEWCOMER,
+    "docs/docker.md # With Docker": WORKFLOW,
+    "docs/docker.md # Passwords and keys": WORKFLOW,
+    "docs/getting-started.md # See it work": ".ci/run",
+    "docs/getting-started.md # See it in the browser": NEWCOMER,
+    "docs/getting-started.md # Ask it yourself # sh 1": UP_AND_DOWN,
+    "docs/getting-started.md # Ask it yourself # sh 2": f"{HERE}::test_a_shell_asks_the_warehouse",
+    "docs/getting-started.md # Ask it yourself # sh 3": "tests/notebooks/test_example_queries.py::"
+    "test_every_cell_runs_and_shows_what_sql_says",
+    "docs/getting-started.md # Where things lie": WORKFLOW,
+    "docs/operations.md # Operations": UP_AND_DOWN,
+    "docs/operations.md # Load history # sh 1": "tests/browser/test_schedule.py::test_backfill_over_ten_days",
+    "docs/operations.md # Load history # sh 2": f"{OPERATIONS}::test_a_month_in_one_run_gives_what_its_days_give",
+    "docs/operations.md # Take a corrected log file": f"{OPERATIONS}::"
+    "test_a_corrected_log_file_is_taken_by_replace_and_not_by_merge",
+    "docs/operations.md # Make everything anew": f"{OPERATIONS}::"
+    "test_a_rebuild_forgets_what_is_not_in_the_bucket_any_more",
+    "docs/operations.md # A check failed": f"{OPERATIONS}::test_a_failed_check_is_found_mended_and_cleared",
+    "docs/operations.md # A task waits for a lock": f"{OPERATIONS}::"
+    "test_who_holds_a_lock_is_seen_and_the_task_goes_on_without_it",
+    "docs/operations.md # Add a column": f"{OPERATIONS}::test_a_column_is_added_and_taken_away",
+    "docs/operations.md # Add tables of your own": f"{OPERATIONS}::test_tables_of_your_own_are_loaded_by_the_example",
+    "docs/sandbox.md # The sandbox": f"{HERE}::test_the_sandbox_runs_a_command",
+    "docs/sandbox.md # For the life of a command": f"{HERE}::test_the_sandbox_runs_a_command",
+    "docs/sandbox.md # In the background": UP_AND_DOWN,
+    "docs/sandbox.md # Buckets are folders": f"{HERE}::test_a_folder_is_a_bucket_to_copy_from",
+    "docs/sandbox.md # What it refuses": f"{HERE}::test_what_is_refused_is_refused_in_these_words",
+}
+ALL = [block for document in DOCUMENTS for block in blocks(document)]
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+needs_psql = pytest.mark.skipif(shutil.which("psql") is None, reason="needs psql, PostgreSQL's client")
+
+
+def function(test_id: str) -> ast.FunctionDef | None:
+    """A test by its id; None when there is none of that name in its file."""
+    file, _, name = test_id.partition("::")
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    return next((node for node in tree.body if isinstance(node, ast.FunctionDef) and name == node.name), None)
+
+
+def ran_by_ci(runner: str) -> set[str]:
+    """The commands that .ci/run or the workflow runs, line by line."""
+    if WORKFLOW == runner:
+        jobs = yaml.safe_load((ROOT / runner).read_text(encoding="utf-8"))["jobs"].values()
+        return {line for job in jobs for step in job["steps"] for line in step.get("run", "").splitlines()}
+    chores = re.findall("for chore in (.+); do", (ROOT / runner).read_text(encoding="utf-8"))
+    return {f"make {chore}" for line in chores for chore in line.split()}
+
+
+def test_there_are_documents():
+    """The rules below would hold for none."""
+    assert len(DOCUMENTS) >= 6
+    assert len(ALL) > 30
+
+
+@pytest.mark.parametrize("block", ALL, ids=str)
+def test_a_block_says_what_it_is(block):
+    """Its language stands behind the fence; indented code has none."""
+    assert block.language in COMMANDS | OTHERS
+
+
+def test_every_command_is_run_by_somebody():
+    """Each block of commands has one entry in the table above, and no entry is for a block that is gone."""
+    for command in [part for part in ALL if part.language in COMMANDS]:
+        entries = {name for name in RUN_BY if str(command) == name or str(command).startswith(f"{name} # ")}
+        assert 1 == len(entries), f"{command}: {sorted(entries)}"
+    names = {str(block) for block in ALL} | {f"{block.document} # {block.heading}" for block in ALL}
+    assert set() == set(RUN_BY) - names
+
+
+@pytest.mark.parametrize("name", RUN_BY)
+def test_whoever_runs_it_does(name):
+    """The test exists, and one of this folder takes the block from the document; CI makes what the block makes."""
+    runner = RUN_BY[name]
+    if runner.startswith("."):
+        said = [line for block in ALL if str(block).startswith(name) for line in block.text.splitlines()]
+        assert said
+        assert set() == set(said) - ran_by_ci(runner)
+    elif "::" not in runner:
+        assert (ROOT / runner).is_file()
+    else:
+        test = function(runner)
+        assert test, f"{runner} does not exist"
+        if runner.startswith("tests/docs/"):
+            _, heading, *_ = name.split(" # ")
+            # The example's files are taken by their labels, in a fixture.
+            assert f'"{heading}"' in ast.unparse(test).replace("'", '"')
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch) -> Callable[[str], str]:
+    """Runs commands as a reader would, in a project of which nothing is really written; returns their output."""
+    for entry in ROOT.iterdir():
+        (tmp_path / entry.name).symlink_to(entry)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+
+    def run(text: str) -> str:
+        done = subprocess.run(
+            ["sh", "-eu", "-c", text], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        assert 0 == done.returncode, done.stdout
+        return done.stdout
+
+    return run
+
+
+@needs_psql
+def test_a_shell_asks_the_warehouse(shell, two_days):
+    """As docs/getting-started.md has it, in a shell that knows the sandbox's environment."""
+    answer = shell(block("docs/getting-started.md", "Ask it yourself", "sh", 2))
+    assert [["free", "2"], ["paid", "1"]] == [
+        line.split(" | ") for line in re.findall(r"\w+ \| +\d+", re.sub(" +", " ", answer))
+    ]
+
+
+@needs_psql
+def test_the_sandbox_runs_a_command(shell):
+    """With the project's Python first, and an answer of Redshift's kind."""
+    page = "docs/sandbox.md"
+    answer = shell(block(page, "The sandbox", "sh") + block(page, "For the life of a command", "sh"))
+    assert "Redshift 1." in answer
+
+
+@needs_psql
+def test_a_folder_is_a_bucket_to_copy_from(shell, tmp_path):
+    """The folder, the SQL in its file, and the rows."""
+    page, heading = "docs/sandbox.md", "Buckets are folders"
+    (tmp_path / "orders.sql").write_text(block(page, heading, "sql"), encoding="utf-8")
+    shell(block(page, heading, "sh", 1))
+    assert re.search(r"1 \| paid", shell(block(page, heading, "sh", 2)))
+
+
+def test_what_is_refused_is_refused_in_these_words():
+    """With the SQLSTATE the page names."""
+    page, heading = "docs/sandbox.md", "What it refuses"
+    with psycopg.connect("", autocommit=True) as connection, pytest.raises(psycopg.Error) as refused:
+        connection.execute(block(page, heading, "sql"))
+    assert ("0A000", block(page, heading, "text").strip()) == (
+        refused.value.sqlstate,
+        refused.value.diag.message_primary,
+    )
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_what_is_named_is_there(document):
+    """Targets of make, files and folders of the project, links and their headings."""
+    codes = [piece.content for piece in inlines(document) if piece.type == "code_inline"]
+    texts = codes + [block.text for block in blocks(document)]
+    made = {target for text in texts for target in re.findall(r"\bmake ([a-z-]+)$", text, re.MULTILINE)}
+    assert set() == made - TARGETS
+
+    folders = {entry.name for entry in ROOT.iterdir() if entry.is_dir() and not entry.name.startswith(".")}
+    paths = {code for code in codes if re.fullmatch(r"[\w.-]+/[\w./-]*", code) and code.split("/")[0] in folders}
+    mine = {block.label for block in blocks(document)}  # files that the document has the reader make
+    assert [] == [path for path in paths - mine if not (ROOT / path).exists()]
+
+    for target in [piece.attrs["href"] for piece in inlines(document) if piece.type == "link_open"] + [
+        piece.attrs["src"] for piece in inlines(document) if piece.type == "image"
+    ]:
+        if re.match("https?:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (ROOT / document).parent / path if path else ROOT / document
+        assert file.exists(), target
+        if anchor:
+            assert anchor in headings(str(file.resolve().relative_to(ROOT))), target
+
+
+def test_the_demo_says_what_the_readme_shows():
+    """As far as it can be known without running it; CI runs it."""
+    assert f"Checks: {len(CHECKS)} of {len(CHECKS)} passed" in block("README.md", "Two commands", "text")
+    (plays,) = re.findall(r"^PLAYS = (\d+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert f"{plays} keys new" in block("README.md", "Two commands", "text")
