@@ -40,7 +40,11 @@ def filled_in(part: Any, variables: dict[str, str]) -> Any:
     return VARIABLE.sub(lambda found: variables[found["name"]], part) if isinstance(part, str) else part
 
 
-def copied() -> list[str]:
-    """What the Dockerfile copies from the project into the image's working directory, /opt/airflow."""
-    lines = re.findall(r"^COPY (?:--\S+ )*(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
-    return [name for line in lines for name in line.split()]
+def copied() -> dict[str, str]:
+    """What the Dockerfile copies from the project, and where it puts that in the image's /opt/airflow."""
+    lines = re.findall(r"^COPY (?:--\S+ )*(.+) (\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    return {
+        name: f"{into}{Path(name).name}" if into.endswith("/") else into
+        for names, into in lines
+        for name in names.split()
+    }

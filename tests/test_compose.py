@@ -167,6 +167,7 @@ def test_the_build_sees_what_it_copies_and_nothing_else():
     assert {f"!{name}" for name in copied()} == set(patterns[1:-1])
     assert {"dags", "plugins", "include", "sandbox"} <= set(copied())
     assert [] == [name for name in copied() if not (ROOT / name).exists()]
+    assert [] == [(name, into) for name, into in copied().items() if into.removeprefix("./") != name]
 
 
 def needed(requirements: list[Requirement], extras: frozenset[str] = frozenset()) -> set[str]:

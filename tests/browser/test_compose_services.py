@@ -53,10 +53,9 @@ class Machine:
         self._ports = re.compile(rf"\b({'|'.join(self.ports)})\b")
         self._user = engine.server_user()
         self.home = folder / "opt" / "airflow"
-        for name in copied():
-            into = self.home / name
-            into.parent.mkdir(parents=True, exist_ok=True)
-            (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, into)
+        for name, into in copied().items():
+            (self.home / into).parent.mkdir(parents=True, exist_ok=True)
+            (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, self.home / into)
         # The sandbox's ports are constants.
         constants = self.home / "sandbox" / "stack.py"
         constants.write_text(self._ports.sub(lambda found: self.ports[found[1]], constants.read_text()))
