@@ -15,7 +15,7 @@ import boto3
 import psutil
 import psycopg
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from sandbox.processes import RUN_MARK, alive
 from sandbox.state import State
@@ -24,6 +24,9 @@ from tests.browser.airflow_ui import AirflowUI
 
 ROOT = Path(__file__).resolve().parents[2]
 URL = "http://localhost:8080"
+
+# Playwright's five seconds are for pages on idle machines; here Airflow runs its tasks beside the page on two cores.
+expect.set_options(timeout=30_000)
 
 
 class Stack:
