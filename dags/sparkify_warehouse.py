@@ -296,7 +296,7 @@ with DAG(
         results=RESULTS_TABLE,
         tables=FRESHNESS_COLUMNS,
         work_prefix=WORK_PREFIX,
-        without_work_prefix=(
+        no_prefix=(
             "no record is kept: the Variable sparkify_work_prefix is empty; set it to a writable s3://bucket/prefix"
         ),
         doc_md="Writes what the page Sparkify in this UI shows of the run; runs whatever became of the others.",

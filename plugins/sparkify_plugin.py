@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from airflow.api_fastapi.core_api.security import requires_access_dag
-from airflow.plugins_manager import AirflowPlugin
-from airflow.sdk import Variable
-from fastapi import Depends
+import asyncio
+import functools
+from typing import TYPE_CHECKING, Any
 
-from warehouse.ui import Pages, create_app
+from airflow.plugins_manager import AirflowPlugin
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 
 def work_prefix() -> str:
     """Where runs write what is shown."""
+    from airflow.sdk import Variable
+
     return str(Variable.get("sparkify_work_prefix", default=""))
 
 
-app = create_app(
-    Pages(
+@functools.cache
+def app() -> FastAPI:
+    """The pages, for those who may see the DAG. An app that Airflow mounts inherits none of its checks of who asks."""
+    from airflow.api_fastapi.core_api.security import requires_access_dag
+    from fastapi import Depends
+
+    from warehouse.ui import Pages, create_app
+
+    pages = Pages(
         title="Sparkify",
         work_prefix=work_prefix,
         without_work_prefix=(
@@ -28,17 +39,25 @@ app = create_app(
             "The DAG sparkify_report writes one whenever sparkify_warehouse has published something: un-pause it, or "
             "trigger it now."
         ),
-    ),
-    # Who may see the DAG may see what it did; nobody else, and nobody who is not logged in.
-    dependencies=[Depends(requires_access_dag("GET", param_dag_id="sparkify_warehouse"))],
-)
+    )
+    return create_app(pages, [Depends(requires_access_dag("GET", param_dag_id="sparkify_warehouse"))])
+
+
+async def serve(scope: Any, receive: Any, send: Any) -> None:
+    """The app, put together when it is first asked for.
+
+    Every Airflow process runs this file, that of each task too, and only the api-server serves pages: imported above,
+    what they need would cost each of them more than a second. In a thread, so that other requests need not wait.
+    """
+    found = await asyncio.to_thread(app)
+    await found(scope, receive, send)
 
 
 class SparkifyPlugin(AirflowPlugin):
     """A place in the navigation, and the pages behind it."""
 
     name = "sparkify"
-    fastapi_apps = [{"app": app, "url_prefix": "/sparkify", "name": "sparkify"}]
+    fastapi_apps = [{"app": serve, "url_prefix": "/sparkify", "name": "sparkify"}]
     external_views = [
         {
             "name": "Sparkify",

@@ -77,9 +77,9 @@ def fill(out: Path, days: int, today: datetime.date) -> str:
         first = max(last, today - datetime.timedelta(days=days)) + datetime.timedelta(days=1)
         shutil.rmtree(made, ignore_errors=True)  # of a run that was ended by force
         with progress() as report:
-            written = write(plan(first, today), made, compress=False, report=report)
-        if last == datetime.date.min:
-            move([path for path in made.rglob("*") if path.is_file() and "log_data" not in path.parts], made, bucket)
+            is_first = last == datetime.date.min
+            written = write(plan(first, today), made, compress=False, report=report, catalogue=is_first)
+        move([path for path in made.rglob("*.json") if not LOG.fullmatch(path.name)], made, bucket)
         # The oldest first, and after what they need: ended here, the next run goes on where this one was.
         move([path for _, path in logs(made)], made, bucket)
         shutil.rmtree(made)

@@ -50,7 +50,7 @@ SETTINGS = {
 WINDOW = 30  # days of listening
 PARTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
 DAG_ID = re.compile(r'\bDAG\(\s*dag_id="(\w+)"')
-PATIENCE = 300  # seconds; 20 is usual, a minute on a busy machine
+PATIENCE = 600  # seconds; 25 is usual, some minutes on a machine that is busy otherwise
 # A proxy for the world outside must not be asked for this machine.
 LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

@@ -56,10 +56,14 @@ def start_sandbox(state: str) -> None:
     os.environ["SANDBOX_STATE"] = state
 
 
+# The tests of tests/browser have `make up`, which stands for all of them: alone they need no other sandbox.
+PATHS = [Path(word.partition("::")[0]).resolve() for word in sys.argv[1:] if Path(word.partition("::")[0]).exists()]
+IS_BROWSER_ONLY = bool(PATHS) and all(path.is_relative_to(PROJECT / "tests" / "browser") for path in PATHS)
+
 # With `pytest -n 2` each worker has a sandbox of its own, and the process that hands out the tests needs none.
 IS_ONLY_HANDING_OUT = "-n" in sys.argv and "PYTEST_XDIST_WORKER" not in os.environ
 
-if not (NEEDS_NO_SANDBOX & set(sys.argv) or IS_ONLY_HANDING_OUT):
+if not (NEEDS_NO_SANDBOX & set(sys.argv) or IS_ONLY_HANDING_OUT or IS_BROWSER_ONLY):
     start_sandbox(
         _sandbox.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-tests-", ignore_cleanup_errors=True))
     )

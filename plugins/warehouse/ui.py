@@ -10,6 +10,7 @@ import dataclasses
 import datetime
 import re
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 
 from warehouse import views
+from warehouse.figures import shown, visible
 from warehouse.history import REPORTS, RUNS, History, Reading, RunRecord, listing, place
 
 FILES = Path(__file__).parent / "pages"
@@ -34,6 +36,8 @@ RUNS_OF_LOADS = 90
 
 # Somebody waits for the page: what does not answer soon is told to them as that. What the connection says goes first.
 IMPATIENT = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2, "mode": "standard"})
+# A changed connection is noticed after this long.
+CLIENT_SECONDS = 60
 S3_ERRORS = (ClientError, BotoCoreError, AirflowException)
 
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cache-Control": "private, no-cache"}
@@ -78,10 +82,19 @@ class Shelf:
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
         self._history = History()
+        self._client: tuple[float, Any] | None = None
         self._report: tuple[tuple[str, str, str], bytes] | None = None
 
-    def _open(self) -> tuple[Any, str]:
-        """A client and the work prefix. Made for every page: connection and Variable may change while we run."""
+    def _s3(self) -> Any:
+        """A client. To make one takes longer than the page; but connections change while the api-server runs on."""
+        now = time.monotonic()
+        if self._client is None or now - self._client[0] > CLIENT_SECONDS:
+            hook = S3Hook(aws_conn_id=self._pages.aws_conn_id)
+            self._client = (now, hook.get_client_type(config=IMPATIENT.merge(hook.config)))
+        return self._client[1]
+
+    def _work_prefix(self) -> str:
+        """The work prefix as it is now."""
         work_prefix = self._pages.work_prefix()
         if not work_prefix:
             raise NothingToShowError("Runs leave nothing to show yet", self._pages.without_work_prefix)
@@ -91,20 +104,18 @@ class Shelf:
             raise NothingToShowError(
                 "Where runs write is no S3 location", self._pages.without_work_prefix, detail=str(error)
             ) from error
-        hook = S3Hook(aws_conn_id=self._pages.aws_conn_id)
-        return hook.get_client_type(config=IMPATIENT.merge(hook.config)), work_prefix
+        return work_prefix
 
     def _read(self, what: Callable[[Any, str], Any]) -> tuple[Any, str]:
         """What `what` reads, and the work prefix it read below; S3's refusal becomes a page that says so."""
-        work_prefix = ""
+        work_prefix = self._work_prefix()
         try:
-            client, work_prefix = self._open()
-            return what(client, work_prefix), work_prefix
+            return what(self._s3(), work_prefix), work_prefix
         except S3_ERRORS as error:
             raise NothingToShowError(
                 "S3 cannot be read at the moment",
                 f"Try again in a minute. If it stays so, see whether the connection {self._pages.aws_conn_id} may list "
-                f"and read {work_prefix or 'what runs write'}.",
+                f"and read {work_prefix}.",
                 detail=f"{type(error).__name__}: {error}",
                 status=503,
             ) from error
@@ -160,7 +171,12 @@ class Writer:
             lstrip_blocks=True,
         )
         self._environment.filters |= {
-            name: getattr(views, name) for name in ("ago", "counts", "load", "moment", "number")
+            "ago": views.ago,
+            "counts": views.counts,
+            "load": views.load,
+            "moment": shown,
+            "number": views.number,
+            "visible": visible,
         }
         self._environment.globals |= {
             "title": title,

@@ -40,11 +40,6 @@ def stamped(name: str) -> datetime.datetime | None:
         return None
 
 
-def moment(value: datetime.datetime) -> str:
-    """A moment to the minute, in UTC, which the page says beside it."""
-    return f"{value.astimezone(datetime.UTC):%-d %b %Y %H:%M}"
-
-
 def number(value: float | None) -> str:
     """A figure as people read it."""
     if value is None:

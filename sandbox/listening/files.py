@@ -26,15 +26,16 @@ class Written:
     size: int = 0
 
 
-def write(plan: Plan, out: Path, compress: bool, report: Report) -> Written:
+def write(plan: Plan, out: Path, compress: bool, report: Report, catalogue: bool = True) -> Written:
     """Write the plan's listening below the bucket folder `out`, log_json_path.json last: where it is, all is there.
 
     Files of an earlier run with the same names are replaced; ListeningError when there are others, which would mix with
-    these. `report` hears of the progress: in words, and how much of how much is done.
+    these. `report` hears of the progress: in words, and how much of how much is done. Without `catalogue` no song files
+    are written: they are there from an earlier period.
     """
     ending = ".json.gz" if compress else ".json"
     listed, unlisted = make_songs(plan.seed, plan.songs)
-    songs = {f"song_data/{song.folders}/{song.track}{ending}": song for song in listed}
+    songs = {f"song_data/{song.folders}/{song.track}{ending}": song for song in listed if catalogue}
     logs = {_log_name(plan.first + timedelta(days=day), ending) for day in range(plan.days)}
     _refuse_others(out, songs.keys() | logs)
     written = Written()

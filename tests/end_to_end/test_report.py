@@ -79,7 +79,7 @@ def test_a_day_has_its_report(run, lake, pipeline, empty_warehouse, ask):
         is_drawn = question.chart is not None and question.name != "key_figures"
         assert (2 if is_drawn else 0) == len(page.all("svg", page.section(question.name)))
     assert [] == page.all("script")
-    assert "Listening up to 5 Nov 2018" in " ".join(page.all("header")[0]["text"].split())
+    assert "from data up to 5 Nov 2018" in " ".join(page.all("header")[0]["text"].split())
 
 
 def test_without_a_work_prefix_there_is_no_report(run, report_dag):

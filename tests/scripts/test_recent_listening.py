@@ -98,8 +98,3 @@ def test_ended_by_force_it_leaves_whole_days_and_goes_on_from_there(out, filled)
     fill(out, "2026-03-01")
     assert files(filled / "udacity-dend").keys() == files(out / "udacity-dend").keys()
     assert not (out / ".unfinished").exists()
-
-
-def test_the_same_fills_give_the_same_bytes(out, filled, tmp_path):
-    fill(tmp_path / "again", "2026-03-01")
-    assert files(filled / "udacity-dend") == files(tmp_path / "again" / "udacity-dend")

@@ -10,23 +10,23 @@ from functools import cached_property
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
-from airflow.providers.common.sql.operators.sql import BaseSQLOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 from botocore.exceptions import BotoCoreError, ClientError
 
 from warehouse.history import RUNS, CheckRecord, RunRecord, StageRecord, TableRecord, listing, place
 from warehouse.load_errors import LOAD_ERRORS
 from warehouse.names import column_name, table_name
+from warehouse.operators.base import TransactionOperator
 from warehouse.operators.data_quality import DataQualityOperator
 from warehouse.operators.load_table import LoadTableOperator
 from warehouse.operators.publish import PublishOperator
 from warehouse.operators.stage_to_redshift import StageToRedshiftOperator
 from warehouse.retries import server_error
 from warehouse.run import run_id_of
-from warehouse.session import Session, transaction
+from warehouse.session import Session
 
 
-class RecordRunOperator(BaseSQLOperator):
+class RecordRunOperator(TransactionOperator):
     """Write one JSON object about the run below the work prefix; see warehouse.history.
 
     Make it the DAG's teardown (`.as_teardown()`), downstream of every task after which nothing else may be left to run:
@@ -39,12 +39,12 @@ class RecordRunOperator(BaseSQLOperator):
     :param results: the table that keeps the checks' results, `schema.table`.
     :param tables: the published tables, each with the column whose latest value says how fresh it is, or None.
     :param work_prefix: the writable s3:// location; without one the task is skipped.
-    :param without_work_prefix: what to tell people then: what is missing and how to set it.
+    :param no_prefix: what to tell people then: what is missing and how to set it.
     :param keep: how many records are kept; 400 are a year of days.
     :param aws_conn_id: the connection for S3.
     """
 
-    template_fields: Sequence[str] = (*BaseSQLOperator.template_fields, "period", "mode", "work_prefix")
+    template_fields: Sequence[str] = (*TransactionOperator.template_fields, "period", "mode", "work_prefix")
 
     def __init__(
         self,
@@ -54,19 +54,18 @@ class RecordRunOperator(BaseSQLOperator):
         results: str,
         tables: Mapping[str, str | None],
         work_prefix: str,
-        without_work_prefix: str,
+        no_prefix: str,
         keep: int = 400,
-        conn_id: str = "redshift",
         aws_conn_id: str = "aws_default",
         **kwargs: Any,
     ) -> None:
-        super().__init__(conn_id=conn_id, **kwargs)
+        super().__init__(**kwargs)
         self.period = period
         self.mode = mode
         self.results = table_name(results)
         self.tables = {table_name(table): column and column_name(column) for table, column in tables.items()}
         self.work_prefix = work_prefix
-        self.without_work_prefix = without_work_prefix
+        self.no_prefix = no_prefix
         self.keep = keep
         self.aws_conn_id = aws_conn_id
         if keep < 1:
@@ -162,7 +161,7 @@ class RecordRunOperator(BaseSQLOperator):
         notes: list[str] = []
         with (
             self.noting(notes, "checks and table sizes are not known, because the warehouse could not be asked"),
-            transaction(self.get_db_hook(), self.log) as session,
+            self.transaction() as session,
         ):
             # Results of an earlier try are not this one's.
             if self.of_kind(DataQualityOperator, states, "success", "failed"):
@@ -198,7 +197,7 @@ class RecordRunOperator(BaseSQLOperator):
     def execute(self, context: Any) -> dict[str, str]:
         """Find out, write, clean up."""
         if not self.work_prefix:
-            raise AirflowSkipException(self.without_work_prefix)
+            raise AirflowSkipException(self.no_prefix)
         try:
             bucket, prefix = place(self.work_prefix, RUNS)
         except ValueError as error:

@@ -34,6 +34,16 @@ function age() {
 
 setInterval(age, 30_000);
 
+// The frame may not lead the window elsewhere; Airflow's own page may, so the link is followed there.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-airflow]");
+  if (!airflow || !link) return;
+  event.preventDefault();
+  const twin = parent.document.createElement("a");
+  twin.href = link.href;
+  twin.click();
+});
+
 // As high as the report, so that there is one scrollbar and not two.
 function fit(report) {
   const content = report.contentDocument.documentElement;

@@ -111,7 +111,7 @@ def test_figures_are_written_as_people_read_them(page):
     assert ["plays", "paid", "latest"] == [item["text"] for item in page.all("dt")]
     assert ["5 Nov 2018", "2018", ""] == [cell["text"] for cell in page.all("td", page.section("alone"))]
     header = " ".join(page.all("header")[0]["text"].split())
-    assert "Listening up to 30 Nov 2018, 20:19 UTC · made 1 Dec 2018, 00:30 UTC" in header
+    assert "Made 1 Dec 2018, 00:30 UTC from data up to 30 Nov 2018, 20:19 UTC" in header
 
 
 def test_the_page_can_be_read_without_seeing_it(page):
@@ -164,7 +164,7 @@ def test_an_empty_warehouse_has_a_page_that_says_so():
     assert "There is nothing yet" in page.all("main")[0]["text"]
     assert 3 == page.all("main")[0]["text"].count("No rows yet.")
     assert [] == page.all("svg") + page.all("table")
-    assert "Listening up to" not in page.all("header")[0]["text"]
+    assert "data up to" not in page.all("header")[0]["text"]
     assert [[], [], []] == [question["rows"] for question in json.loads(report.json())["questions"]]
 
 

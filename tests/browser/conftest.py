@@ -1,0 +1,93 @@
+"""`make up` for all tests of this folder, with a state and a bucket of its own but on the standard ports."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from sandbox.processes import RUN_MARK, alive
+from sandbox.state import State
+
+ROOT = Path(__file__).resolve().parents[2]
+URL = "http://localhost:8080"
+
+
+class Stack:
+    """What `make up` started. `state` and `buckets` are its folders, `url` leads to Airflow's page and API."""
+
+    url = URL
+
+    def __init__(self, folder: Path) -> None:
+        self.state = folder / "state"
+        self.buckets = folder / "buckets"
+
+    def make(self, target: str) -> str:
+        """Run `make TARGET` for this stack; what it printed."""
+        words = ["make", target, f"STATE={self.state}", f"BUCKETS={self.buckets}"]
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, env=callers_environment())
+        assert done.returncode == 0, f"make {target} failed:\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def environment(self) -> dict[str, str]:
+        """The variables that `python -m sandbox env` prints: connections, endpoints, keys, Airflow's home."""
+        words = [sys.executable, "-m", "sandbox", "env", "--state", self.state]
+        lines = shlex.split(subprocess.check_output(words, cwd=ROOT, text=True))
+        return dict(word.split("=", 1) for word in lines if word != "export")
+
+    def processes(self) -> set[psutil.Process]:
+        """All that run: the sandbox and its descendants, and whatever carries the mark of its COMMAND."""
+        holder = State(self.state).holder()
+        if holder is None:
+            return set()
+        supervisor = psutil.Process(holder)
+        family = {supervisor, *supervisor.children(recursive=True)}
+        marks = {mark_of(process) for process in family} - {None}
+        return family | {process for process in psutil.process_iter() if mark_of(process) in marks}
+
+    def airflow(self) -> set[psutil.Process]:
+        """Airflow's processes: what carries the mark of COMMAND."""
+        return {process for process in self.processes() if mark_of(process)}
+
+    def down(self) -> str:
+        """Run `make down` and make sure that it left no process; what it printed."""
+        started = self.processes()
+        marks = {mark_of(process) for process in started} - {None}
+        printed = self.make("down")
+        deadline = time.monotonic() + 15
+        while any(alive(process) for process in started) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        left = [process for process in psutil.process_iter() if mark_of(process) in marks]
+        assert [] == [process for process in [*started, *left] if alive(process)]
+        return printed
+
+
+def mark_of(process: psutil.Process) -> str | None:
+    """The mark of the COMMAND that this process came of, if it did."""
+    try:
+        return process.environ().get(RUN_MARK)
+    except psutil.Error:
+        return None
+
+
+def callers_environment() -> dict[str, str]:
+    """Ours without what belongs to a sandbox or Airflow of ours."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "SANDBOX"))}
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """`make up`, ready, for the whole session."""
+    stack = Stack(tmp_path_factory.mktemp("up"))
+    try:
+        stack.make("up")
+        yield stack
+    finally:
+        stack.down()
