@@ -9,12 +9,18 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import boto3
 import psutil
+import psycopg
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from sandbox.processes import RUN_MARK, alive
 from sandbox.state import State
+from scripts import chromium
+from tests.browser.airflow_ui import AirflowUI
 
 ROOT = Path(__file__).resolve().parents[2]
 URL = "http://localhost:8080"
@@ -91,3 +97,47 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
     finally:
         stack.down()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium or Chrome, the one that is installed."""
+    executable = chromium.find()
+    if executable is None:
+        pytest.skip("needs Chromium or Chrome, and finds none of " + ", ".join(chromium.NAMES))
+    with sync_playwright() as playwright:
+        browser = chromium.launch(playwright, executable)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def ui(stack: Stack, browser: Browser) -> Iterator[AirflowUI]:
+    """A person with a fresh browser at Airflow's start page."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB", timezone_id="UTC")
+    yield AirflowUI(context.new_page(), stack.url)
+    context.close()
+
+
+@pytest.fixture
+def warehouse(stack: Stack) -> Iterator[psycopg.Connection]:
+    """A reader's connection to the running warehouse."""
+    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
+    settings = stack.environment()
+    found = {name: settings[variable] for name, variable in names.items()}
+    with psycopg.connect(**found, autocommit=True, prepare_threshold=None) as connection:
+        yield connection
+
+
+@pytest.fixture
+def lake(stack: Stack) -> Any:
+    """The bucket of the running sandbox, by S3."""
+    found = stack.environment()
+    s3 = boto3.resource(
+        "s3",
+        endpoint_url=found["AWS_ENDPOINT_URL_S3"],
+        aws_access_key_id=found["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=found["AWS_SECRET_ACCESS_KEY"],
+        region_name=found["AWS_DEFAULT_REGION"],
+    )
+    return s3.Bucket(found["AIRFLOW_VAR_SPARKIFY_BUCKET"])

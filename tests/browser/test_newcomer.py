@@ -1,0 +1,147 @@
+"""What a newcomer does after `make up`, in a real browser: finds the DAG, loads, looks, breaks something and sees it.
+
+The tests go on from one another, as a person does; the warehouse begins empty.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import psycopg
+from playwright.sync_api import FrameLocator, expect
+
+from tests.browser.airflow_ui import AirflowUI
+
+QUESTIONS = Path(__file__).resolve().parents[2] / "include" / "sql" / "questions"
+DAGS = ("sparkify_warehouse", "sparkify_report")
+TODAY = datetime.datetime.now(datetime.UTC).date()
+
+
+def days_loaded(warehouse: psycopg.Connection) -> set[datetime.date]:
+    """The days on which published plays began."""
+    return {day for (day,) in warehouse.execute("SELECT DISTINCT CAST(start_time AS DATE) FROM sparkify.songplays")}
+
+
+def table(report: FrameLocator, question: str) -> list[list[str]]:
+    """The figures of a question as the page holds them, spelled for machines where it spells them for people."""
+    return report.locator(f"[data-question={question}] tbody tr").evaluate_all(
+        """rows => rows.map(row => [...row.cells].map(cell => {
+            const known = cell.querySelector("data, time");
+            return known ? (known.value ?? known.dateTime) : cell.textContent.trim();
+        }))"""
+    )
+
+
+def spelled(value: object) -> str:
+    """A value of SQL's as `table` gives it."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime.datetime):
+        return value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return str(value)
+
+
+def test_the_page_opens_without_a_login_and_the_dag_explains_itself(ui: AirflowUI):
+    """From the start page to what an operator on call reads."""
+    ui.open_dag("sparkify_warehouse")
+    doc = ui.read_doc()
+    assert "Sparkify's warehouse: what was listened to, by whom, when and where" in doc
+    assert "When it fails" in doc
+    ui.screenshot("dag")
+
+
+def test_the_form_untouched_loads_today(ui: AirflowUI, warehouse: psycopg.Connection):
+    """The form says now, and the bucket reaches to today. It un-pauses too, which schedules yesterday."""
+    ui.open_dag("sparkify_warehouse")
+    run_id = ui.trigger("sparkify_warehouse")
+    assert "success" == ui.wait_for("sparkify_warehouse", run_id)
+    ui.wait_until_idle("sparkify_warehouse")
+    # A session over midnight stands in the file of its first day and in that of its second.
+    assert {TODAY, TODAY - datetime.timedelta(days=1)} <= days_loaded(warehouse)
+    expect(ui.page.get_by_role("heading", name="sparkify_warehouse")).to_be_visible()
+    assert [] == ui.errors_shown()
+
+
+def test_a_period_in_the_form_loads_that_period(ui: AirflowUI, warehouse: psycopg.Connection):
+    """All of the 30 days, in one run that goes green before one's eyes."""
+    ui.open_dag("sparkify_warehouse")
+    run_id = ui.trigger("sparkify_warehouse", period="all")
+    assert "success" == ui.wait_for("sparkify_warehouse", run_id)
+    assert {TODAY - datetime.timedelta(days=age) for age in range(30)} <= days_loaded(warehouse)
+    ui.page.goto(f"{ui.url}/dags/sparkify_warehouse/runs/{run_id}")
+    expect(ui.page.get_by_text("Success", exact=True).first).to_be_visible()
+    ui.screenshot("run")
+    ui.open_graph("sparkify_warehouse")
+    ui.screenshot("graph")
+
+
+def test_the_report_shows_the_figures_that_sql_gives(ui: AirflowUI, warehouse: psycopg.Connection):
+    """Every question of include/sql/questions, row by row; and nothing is drawn empty."""
+    ui.wait_until_idle(*DAGS)
+    report = ui.open_report()
+    asked = report.locator("[data-question]").evaluate_all("cards => cards.map(card => card.dataset.question)")
+    assert sorted(file.stem for file in QUESTIONS.glob("*.sql")) == sorted(asked)
+    for question in asked:
+        rows = warehouse.execute((QUESTIONS / f"{question}.sql").read_text().rstrip().rstrip(";")).fetchall()
+        assert rows, question
+        expected = [[spelled(value) for value in row] for row in rows]
+        assert expected == table(report, question), question
+    assert [] == ui.empty_pictures(report)
+    ui.screenshot("report")
+
+
+def test_a_chart_says_what_its_table_says(ui: AirflowUI):
+    """By the marks' own descriptions, which screen readers read out."""
+    report = ui.open_report()
+    rows = table(report, "top_artists")
+    words = report.locator("[data-question=top_artists] figure svg").first.evaluate(
+        "svg => [...svg.querySelectorAll('[aria-label], text')].map(e => e.getAttribute('aria-label') ?? e.textContent)"
+    )
+    for artist, plays, *_ in rows:
+        assert any(artist in word for word in words), (artist, words)
+        assert any(re.search(rf"\b{int(plays):,}\b|\b{plays}\b", word) for word in words), (plays, words)
+
+
+def test_a_failed_check_is_seen_in_red(ui: AirflowUI, lake):
+    """A log file that says a level nobody knows: the run fails, nothing is published, and the page says why."""
+    day = TODAY - datetime.timedelta(days=3)
+    file = lake.Object(f"log_data/{day:%Y/%m}/{day}-events.json")
+    good = file.get()["Body"].read()
+    lines = [json.loads(line) for line in good.splitlines()]
+    bad = "\n".join(json.dumps(line | {"level": "gratis"}) for line in lines)
+    file.put(Body=bad.encode())
+    try:
+        ui.open_dag("sparkify_warehouse")
+        run_id = ui.trigger("sparkify_warehouse", period=str(day))
+        assert "failed" == ui.wait_for("sparkify_warehouse", run_id)
+    finally:
+        file.put(Body=good)
+    quality = ui.open_sparkify("Data quality")
+    expect(quality.locator("td.cell.bad").first).to_be_visible()
+    ui.screenshot("quality")
+    # The newest run stands in the first column.
+    row = quality.get_by_role("row").filter(has=quality.get_by_role("rowheader", name="songplays.level is accepted"))
+    cell = row.locator("td").first
+    expect(cell).to_have_class(re.compile(r"\bbad\b"))
+    red = cell.evaluate("cell => getComputedStyle(cell.querySelector('a') ?? cell).color")
+    assert is_red(red), red
+    cell.get_by_role("link").click()
+    detail = quality.locator(".chosen")
+    expect(detail).to_contain_text("one of 'free', 'paid'")
+    expect(detail).to_contain_text("expected")
+    plays = sum(line["page"] == "NextSong" for line in lines)
+    observed = int(detail.locator("dt:text-is('observed') + dd").inner_text().replace(",", ""))
+    assert 0 < observed <= plays
+    ui.screenshot("quality-failed-check")
+
+
+def is_red(colour: str) -> bool:
+    """Whether a CSS colour is more red than anything else."""
+    red, green, blue = (float(part) for part in re.findall(r"[\d.]+", colour)[:3])
+    return red > 1.5 * green and red > 1.5 * blue
