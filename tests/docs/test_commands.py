@@ -26,17 +26,22 @@ HERE = "tests/docs/test_commands.py"
 OPERATIONS = "tests/docs/test_operations.py"
 UP_AND_DOWN = "tests/sandbox/test_main.py::test_up_keeps_a_sandbox_on_the_standard_ports_until_down"
 WORKFLOW = ".github/workflows/ci.yaml"
-NEWCOMER = "tests/browser/test_newcomer.py"
+MAKE_UP = "tests/browser/test_up.py::test_everything_is_there_when_make_up_returns"
+MAKE_DOWN = (
+    "tests/browser/test_up.py::"
+    "test_make_down_in_the_middle_of_a_run_leaves_no_process_and_make_up_finds_everything_again"
+)
 
 # By whom the blocks under a heading are run; with `sh 1` and the like where not all by the same. A test in this folder
 # takes the text from the document itself.
 RUN_BY = {
     "README.md # Two commands # sh 1": ".ci/run",
-    "README.md # Two commands # sh 2": NEWCOMER,
+    "README.md # Two commands # sh 2": MAKE_UP,
     "docs/docker.md # With Docker": WORKFLOW,
     "docs/docker.md # Passwords and keys": WORKFLOW,
     "docs/getting-started.md # See it work": ".ci/run",
-    "docs/getting-started.md # See it in the browser": NEWCOMER,
+    "docs/getting-started.md # See it in the browser # sh 1": MAKE_UP,
+    "docs/getting-started.md # See it in the browser # sh 2": MAKE_DOWN,
     "docs/getting-started.md # Ask it yourself # sh 1": UP_AND_DOWN,
     "docs/getting-started.md # Ask it yourself # sh 2": f"{HERE}::test_a_shell_asks_the_warehouse",
     "docs/getting-started.md # Ask it yourself # sh 3": "tests/notebooks/test_example_queries.py::"
@@ -111,8 +116,6 @@ def test_whoever_runs_it_does(name):
         said = [line for block in ALL if str(block).startswith(name) for line in block.text.splitlines()]
         assert said
         assert set() == set(said) - ran_by_ci(runner)
-    elif "::" not in runner:
-        assert (ROOT / runner).is_file()
     else:
         test = function(runner)
         assert test, f"{runner} does not exist"
