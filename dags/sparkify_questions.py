@@ -16,7 +16,7 @@ AT_A_GLANCE = (
     Question(
         sql="questions/key_figures.sql",
         title="All listening so far",
-        sentence="Every play in the warehouse, the people and sessions they came from, and up to when they go.",
+        sentence="All plays in the warehouse, whom they came from, and how recent they are.",
         chart=Figures(),
     ),
 )

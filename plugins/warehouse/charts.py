@@ -6,23 +6,28 @@ Colours are CSS variables, which follow the page into the dark (pages/style.css)
 from __future__ import annotations
 
 import dataclasses
-import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from warehouse.figures import number, shown, spelled, visible
+from warehouse.axes import (
+    LABEL_SIZE,
+    LETTER,
+    SERIES_COLOURS,
+    Row,
+    Spec,
+    amounts,
+    colours,
+    dates,
+    key,
+    names,
+    over_dates,
+)
+from warehouse.figures import number, shown, spelled
 
 # One row of a bar chart: a line of text and the bar below it.
 BAR_STEP = 34
 HEIGHT = 280
-SERIES_COLOURS = ("var(--series-1)", "var(--series-2)", "var(--series-3)")
 HEAT_COLOURS = tuple(f"var(--heat-{step})" for step in range(1, 6))
-LABEL_SIZE = 12
-# Arial's letters are about half as wide as high.
-LETTER = 0.55 * LABEL_SIZE
-
-Row = Mapping[str, Any]
-Spec = dict[str, Any]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -68,7 +73,7 @@ class Bars:
                 "label": self.name(row),
                 "value": number(row[self.value]),
                 "shown": shown(row[self.value], self.value),
-                "series": shown(row[self.group]) if self.group else "",
+                "series": str(key(row[self.group])) if self.group else "",
             }
             for place, row in enumerate(rows)
         ]
@@ -134,16 +139,17 @@ class Columns:
             {
                 "x": key(row[self.x]),
                 "y": number(row[column]),
-                "series": shown(row[self.group]) if self.group else spelled(column),
+                "series": str(key(row[self.group])) if self.group else spelled(column),
             }
             for row in rows
             for column in self.y
         ]
         series = list(dict.fromkeys(value["series"] for value in values))
-        keys = self.keys(rows)
-        x = {"field": "x", "type": "ordinal", "axis": self.axis(keys, width), "scale": {"domain": keys}}
+        title = self.x_title or spelled(self.x)
+        found = [row[self.x] for row in rows]
+        axis = dates(found, title, self.days) if self.days else names(self.order or found, title, width)
         encoding = {
-            "x": x,
+            "x": {"field": "x", "type": "ordinal", **axis},
             "y": {
                 "field": "y",
                 "type": "quantitative",
@@ -158,37 +164,6 @@ class Columns:
             encoding["order"] = {"field": "place"}
             values = [value | {"place": series.index(value["series"])} for value in values]
         return {"data": {"values": values}, "height": HEIGHT, "mark": {"type": "bar"}, "encoding": encoding}
-
-    def keys(self, rows: Sequence[Row]) -> list[Any]:
-        """All places of `x`, gaps too."""
-        found = list(dict.fromkeys(row[self.x] for row in rows))
-        if self.order:
-            return [key(value) for value in self.order]
-        if self.days:
-            first, last = min(found), max(found)
-            steps = (last - first).days // self.days + 1
-            found = [first + datetime.timedelta(days=self.days * step) for step in range(steps)]
-        return [key(value) for value in found]
-
-    def axis(self, keys: Sequence[Any], width: int) -> Spec:
-        """The axis of `x`: words that do not fit side by side stand aslant; of dates and numbers some are left out."""
-        title = self.x_title or spelled(self.x)
-        if self.days:
-            years = sorted({name[:4] for name in keys})
-            return {
-                "title": f"{title}, {years[0]}" + (f" to {years[-1]}" if len(years) > 1 else ""),
-                "labelExpr": "utcFormat(toDate(datum.value), '%-d %b')",
-                "labelAngle": 0,
-                "labelOverlap": True,
-            }
-        room = (width - 60) / len(keys)
-        is_tight = any(isinstance(name, str) and len(name) * LETTER > room for name in keys)
-        return {
-            "title": title,
-            "labelAngle": -40 if is_tight else 0,
-            "labelOverlap": not is_tight,
-            "labelLimit": 160,
-        }
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -212,8 +187,7 @@ class Line:
     def spec(self, rows: Sequence[Row], width: int) -> Spec:
         """The chart over `rows`."""
         values = [{"x": key(row[self.x]), "y": number(row[self.y])} for row in rows]
-        years = sorted({value["x"][:4] for value in values})
-        title = f"{self.x_title or spelled(self.x)}, {years[0]}" + (f" to {years[-1]}" if len(years) > 1 else "")
+        title = over_dates(self.x_title or spelled(self.x), [row[self.x] for row in rows])
         # Few dates are named one by one: Vega would also name the times of day between them.
         ticks = {"values": [value["x"] for value in values]} if len(values) < 8 else {"tickCount": width // 75}
         return {
@@ -239,7 +213,7 @@ class Line:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class HeatMap:
-    """Cells of two columns' values, the darker the more.
+    """Cells of two columns' values: the stronger the colour, the more.
 
     :param x: column of the cells' places from left to right.
     :param y: column of their places from top to bottom.
@@ -248,7 +222,6 @@ class HeatMap:
     :param y_order: all values of `y` in their order; else as they come.
     :param is_labelled: write the figures into the cells.
     :param x_title: what `x` is, if its name does not say it.
-    :param y_title: what `y` is, likewise.
     """
 
     x: str
@@ -258,7 +231,6 @@ class HeatMap:
     y_order: tuple[Any, ...] = ()
     is_labelled: bool = False
     x_title: str = ""
-    y_title: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -277,11 +249,9 @@ class HeatMap:
             for row in rows
         ]
         most = max(value["value"] for value in values) or 1
-        places = {
-            axis: [key(value) for value in order or dict.fromkeys(row[column] for row in rows)]
-            for axis, column, order in (("x", self.x, self.x_order), ("y", self.y, self.y_order))
-        }
-        common = {"type": "ordinal"}
+        x = names(self.x_order or [row[self.x] for row in rows], self.x_title or spelled(self.x), width)
+        y = names(self.y_order or [row[self.y] for row in rows], "", width)
+        y["axis"] = {"title": None, "labelLimit": width // 3}
         cells = {
             "mark": {"type": "rect", "stroke": "var(--card)", "strokeWidth": 1.5},
             "encoding": {
@@ -289,7 +259,7 @@ class HeatMap:
                     "field": "value",
                     "type": "quantitative",
                     "scale": {"type": "quantize", "domain": [0, most], "range": list(HEAT_COLOURS)},
-                    "legend": {"title": spelled(self.value), "format": ",d", "symbolSize": 160},
+                    "legend": {"title": spelled(self.value), "format": ",d" if most >= len(HEAT_COLOURS) else ",.1f"},
                 }
             },
         }
@@ -308,18 +278,8 @@ class HeatMap:
             "data": {"values": values},
             "height": HEIGHT,
             "encoding": {
-                "x": {
-                    **common,
-                    "field": "x",
-                    "scale": {"domain": places["x"]},
-                    "axis": {"title": self.x_title or spelled(self.x), "labelAngle": 0, "labelOverlap": True},
-                },
-                "y": {
-                    **common,
-                    "field": "y",
-                    "scale": {"domain": places["y"]},
-                    "axis": {"title": self.y_title or None, "labelLimit": width // 3},
-                },
+                "x": {"field": "x", "type": "ordinal", **x},
+                "y": {"field": "y", "type": "ordinal", **y},
             },
             "layer": [cells, text] if self.is_labelled else [cells],
         }
@@ -327,36 +287,3 @@ class HeatMap:
 
 Picture = Bars | Columns | Line | HeatMap
 Chart = Figures | Picture
-
-
-def key(value: Any) -> Any:
-    """A value as the name of a place on an axis: numbers stay, dates are as ISO 8601 has them."""
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    return value if isinstance(value, int) else visible("unknown" if value is None else str(value))
-
-
-def amounts(rows: Sequence[Row], *columns: str, title: str = "", grid: bool = True) -> Spec:
-    """An axis of the amounts in one or several columns: from zero, in whole numbers where all of them are whole."""
-    values = [number(row[name]) for row in rows for name in columns]
-    axis: Spec = {"title": title or spelled(columns[0]), "tickCount": 5, "format": ",~f", "grid": grid}
-    if columns[0].startswith("percent"):
-        axis["labelExpr"] = "datum.label + '%'"
-    if all(float(value).is_integer() for value in values):
-        axis["tickMinStep"] = 1
-    # An axis needs some length, also where all is nothing.
-    scale: Spec = {"zero": True} if any(values) else {"domain": [0, 1]}
-    return {"axis": axis, "scale": scale}
-
-
-def colours(series: Sequence[str]) -> Spec:
-    """One colour, or one a series and a legend that says which."""
-    if not series:
-        return {"value": SERIES_COLOURS[0]}
-    names = list(dict.fromkeys(series))
-    return {
-        "field": "series",
-        "type": "nominal",
-        "scale": {"domain": names, "range": list(SERIES_COLOURS)},
-        "legend": {"title": None},
-    }

@@ -10,7 +10,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from typing import Any
 
-from warehouse.charts import LABEL_SIZE, Picture
+from warehouse.axes import LABEL_SIZE
+from warehouse.charts import Picture
 
 # Pixels in all: half of a wide page, and a telephone less the margins.
 WIDE = 560

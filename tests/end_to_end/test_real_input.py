@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
+import json
 import random
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
 DAYS = [f"2018-11-{day:02}" for day in range(1, 11)]
 
 
@@ -22,6 +27,36 @@ def compare(shared_data: Path) -> Callable[[], None]:
         command = [sys.executable, str(tool), str(shared_data / "expected")]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+
+    return run
+
+
+@pytest.fixture
+def compare_answers(reader: psycopg.Connection, shared_data: Path, logs: list[Path]) -> Callable[[], None]:
+    """Compares what the questions answer with the log files themselves, and with the figures that came with them."""
+    expected = json.loads((shared_data / "expected" / "expected.json").read_text(encoding="utf-8"))
+    events = [json.loads(line) for file in logs for line in file.read_text(encoding="utf-8").splitlines()]
+    plays = [found for found in events if found["page"] == "NextSong"]
+    moments = [datetime.datetime.fromtimestamp(found["ts"] / 1000, datetime.UTC) for found in plays]
+
+    def ask(name: str) -> list[tuple]:
+        sql = (ROOT / "include" / "sql" / "questions" / f"{name}.sql").read_text(encoding="utf-8")
+        return reader.execute(sql.strip().rstrip(";")).fetchall()
+
+    def run() -> None:
+        assert expected["counts"] == {table: rows for table, rows, _ in ask("freshness")}
+        assert expected["matched"] == sum(row[2] for row in ask("matched_plays_by_week"))
+        women = [(year, artist, count) for artist, year, count in expected["top_artists_f_2018"]]
+        assert women == ask("artists_women_listened_to_most")
+        hours = Counter(moment.hour for moment in moments)
+        assert sorted(hours.items()) == [(hour, count) for hour, count, _ in ask("plays_by_hour")]
+        assert Counter(f"{moment:%A}" for moment in moments) == {day: row[0] for day, *row in ask("plays_by_weekday")}
+        top = Counter(found["artist"] for found in plays).items()
+        top_ten = sorted(top, key=lambda item: (-item[1], item[0]))[:10]
+        assert top_ten == [(artist, count) for artist, count, _ in ask("top_artists")]
+        figures = ask("key_figures")[0]
+        assert (len(plays), len({found["userId"] for found in plays})) == figures[:2]
+        assert max(moments).replace(tzinfo=None) == figures[-1]
 
     return run
 
@@ -53,14 +88,17 @@ def songs(shared_data: Path) -> list[Path]:
 pytestmark = pytest.mark.parametrize("connection", ["redshift", "postgres"], indirect=True)
 
 
-def test_one_run_of_everything(connection, pipeline, put, logs, songs, empty_warehouse, compare, reader):
-    """A run without any date loads all; staging keeps every record of every file, doubles too."""
+def test_one_run_of_everything(
+    connection, pipeline, put, logs, songs, empty_warehouse, compare, reader, compare_answers
+):
+    """A run without any date loads all; staging keeps every record of every file, doubles too; questions know it."""
     put([*logs, *songs])
     returned = pipeline.run()
     compare()
     assert 1882 == returned["stage_events"]["rows"]
     assert (605, 604) == (returned["stage_songs"]["rows"], returned["stage_songs"]["files"])
     assert (605,) == reader.execute("SELECT COUNT(*) FROM staging.songs").fetchone()
+    compare_answers()
 
 
 def test_ten_days_in_order(connection, pipeline, put, logs, songs, empty_warehouse, compare):

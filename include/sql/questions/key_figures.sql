@@ -11,7 +11,7 @@ WITH figures AS (
         COUNT(DISTINCT artist) AS artists,
         CAST(
             CAST(SUM(CASE WHEN level = 'paid' THEN 1 ELSE 0 END) AS DOUBLE PRECISION) * 100 / COUNT(*) AS DECIMAL(5, 1)
-        ) AS percent_of_plays_paid,
+        ) AS percent_by_paying_users,
         MAX(start_time) AS latest_play
     FROM sparkify.songplays
     HAVING COUNT(*) > 0
@@ -23,6 +23,6 @@ SELECT
     sessions,
     hours_of_music,
     artists,
-    percent_of_plays_paid,
+    percent_by_paying_users,
     latest_play
 FROM figures;

@@ -108,7 +108,7 @@ class AskQuestionsOperator(TransactionOperator):
                     if reason_to_retry(error):
                         raise
                     session.rollback()
-                    message = server_error(error)[1].strip()
+                    message = " ".join(server_error(error)[1].split())
                     failed[question.name] = Answer(question=question, error=message)
                     self.log.warning("%s failed, the others are asked anew: %s", question.name, message)
                     break

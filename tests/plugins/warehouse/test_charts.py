@@ -131,6 +131,9 @@ def test_a_chart_that_does_not_fit_its_rows_is_refused():
         draw(Bars(label="artist", value="plays"), ["song", "plays"], [("a", 1)], WIDE)
     with pytest.raises(ValueError, match="not a number: 'many'; expected one to draw"):
         draw(Bars(label="song", value="plays"), ["song", "plays"], [("a", "many")], WIDE)
+    for chart in (Columns(x="week", y=("plays",), days=7), Line(x="week", y="plays")):
+        with pytest.raises(ValueError, match="not a date: None; expected one to draw over time"):
+            draw(chart, ["week", "plays"], [(MONDAY, 1), (None, 1)], WIDE)
 
 
 def test_a_picture_loads_nothing_and_names_nothing_twice():
