@@ -2,56 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-import datetime
-
 import pytest
 
-from warehouse.history import CheckRecord, History, RunRecord, StageRecord, TableRecord
-
-NOON = datetime.datetime(2018, 11, 5, 12, 0, tzinfo=datetime.UTC)
-RECORD = RunRecord(
-    dag_id="shop",
-    run_id="manual__2018-11-05T12:00:00+00:00",
-    period="2018-11-05",
-    mode="merge",
-    logical_date=NOON,
-    started_at=NOON,
-    recorded_at=NOON,
-    outcome="checks failed",
-    failed_tasks=("check",),
-    checks=(
-        CheckRecord(
-            name="some",
-            table="desk.orders",
-            severity="error",
-            passed=False,
-            observed=None,
-            expected="at least 1",
-            sentence="it's <b>\u202eup</b>",
-        ),
-    ),
-    tables=(TableRecord(table="shop.orders", rows=3, time_column="changed_at", latest=NOON),),
-    stages=(StageRecord(task="stage", table="desk.raw", rows=3, files=1, bytes=9, seconds=0.25),),
-    load_errors=("line 3 was bad",),
-    notes=("the warehouse slept",),
-)
-
-
-def at(hours: int, **changed) -> RunRecord:
-    """The record, made so many hours later."""
-    return dataclasses.replace(RECORD, recorded_at=NOON + datetime.timedelta(hours=hours), **changed)
-
-
-@pytest.fixture
-def put(s3, bucket):
-    """Writes records as runs do."""
-
-    def write(*records: RunRecord) -> None:
-        for record in records:
-            s3.put_object(Bucket=bucket, Key=f"work/runs/{record.name}.json", Body=record.to_json().encode())
-
-    return write
+from tests.plugins.warehouse.records import RECORD, at
+from warehouse.history import History, RunRecord
 
 
 @pytest.fixture
@@ -80,21 +34,21 @@ def test_what_is_no_record_of_this_version_is_refused(text):
         RunRecord.from_json(text)
 
 
-def test_the_newest_are_read_each_of_them_once(s3, bucket, put, fetched):
+def test_the_newest_are_read_each_of_them_once(s3, bucket, put_records, fetched):
     """Again only what is new, or was written anew."""
-    put(*(at(hours) for hours in range(4)))
+    put_records(*(at(hours) for hours in range(4)))
     history, where = History(), f"s3://{bucket}/work"
     reading = history.read(s3, where, most=3)
     assert ([at(3), at(2), at(1)], 4, []) == (reading.records, reading.total, reading.unreadable)
-    put(at(4), at(3, outcome="published"))
+    put_records(at(4), at(3, outcome="published"))
     fetched.clear()
     assert [at(4), at(3, outcome="published"), at(2)] == history.read(s3, where, most=3).records
     assert {f"work/runs/{at(hours).name}.json" for hours in (3, 4)} == set(fetched)
 
 
-def test_an_object_that_is_no_record_hides_no_other(s3, bucket, put):
+def test_an_object_that_is_no_record_hides_no_other(s3, bucket, put_records):
     """It is named, with what is wrong with it."""
-    put(at(0))
+    put_records(at(0))
     s3.put_object(Bucket=bucket, Key="work/runs/20300101T000000Z_x.json", Body=b'{"version": 1}')
     reading = History().read(s3, f"s3://{bucket}/work/", most=2)
     assert [at(0)] == reading.records
@@ -102,9 +56,9 @@ def test_an_object_that_is_no_record_hides_no_other(s3, bucket, put):
     assert sentence.startswith(f"s3://{bucket}/work/runs/20300101T000000Z_x.json is no record of a run: ")
 
 
-def test_one_record_is_found_by_its_name(s3, bucket, put):
+def test_one_record_is_found_by_its_name(s3, bucket, put_records):
     """However old; a name is no path."""
-    put(at(0), at(1))
+    put_records(at(0), at(1))
     s3.put_object(Bucket=bucket, Key="work/secret.json", Body=at(2).to_json().encode())
     history, where = History(), f"s3://{bucket}/work/"
     assert at(0) == history.find(s3, where, at(0).name)
