@@ -13,7 +13,8 @@ report of the tables as they are then. It reads one state of the warehouse, in o
 - "... questions failed" - the log names each with the server's reason. The report has been written all the same, and
   says which answers are missing. Mend the question's file and clear the run.
 - "relation ... does not exist" - nothing has been loaded yet: run `sparkify_warehouse` first.
-- "cannot write", access denied - the worker's role must be allowed to list, write and delete below the work prefix.
+- "AccessDenied", "NoSuchBucket" - the connection `aws_default` must be allowed to list, write and delete below the work
+  prefix.
 
 **When it is skipped**: there is nowhere to write to. Set the Variable `sparkify_work_prefix`.
 
