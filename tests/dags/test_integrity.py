@@ -81,6 +81,16 @@ def test_a_report_follows_every_publish(bag):
     assert dag.is_paused_upon_creation is False
 
 
+def test_clearing_a_task_clears_what_comes_after_it_and_nothing_before(bag):
+    """As the UI does it: were a task before it the teardown's setup, it would be cleared too, and empty staging."""
+    from airflow.serialization.serialized_objects import DagSerialization  # as above
+
+    dag = DagSerialization.from_dict(DagSerialization.to_dict(bag.dags["sparkify_warehouse"]))
+    for downstream, expected in ((True, {"check_quality", "publish", "record_run"}), (False, {"check_quality"})):
+        cleared = dag.partial_subset("check_quality", include_downstream=downstream, include_upstream=False)
+        assert expected == set(cleared.task_ids)
+
+
 @pytest.mark.parametrize(
     ("period", "prefix"),
     [

@@ -14,14 +14,23 @@ RUN_NUMBERS = itertools.count(1)
 
 
 class Exchange:
-    """The part of a task instance by which tasks leave words for each other, in memory."""
+    """The part of a task instance by which tasks know of each other: XComs and states, in memory."""
 
     def __init__(self) -> None:
-        self.xcoms: dict[str, Any] = {}
+        self.xcoms: dict[tuple[str | None, str], Any] = {}
+        self.states: dict[str, str] = {}
 
     def xcom_push(self, key: str, value: Any) -> None:
         """Keep a value."""
-        self.xcoms[key] = value
+        self.xcoms[None, key] = value
+
+    def xcom_pull(self, task_ids: str | None = None, key: str = "return_value", default: Any = None) -> Any:
+        """The value that a task has left."""
+        return self.xcoms.get((task_ids, key), default)
+
+    def get_task_states(self, dag_id: str, run_ids: list[str]) -> dict[str, dict[str, str]]:
+        """The states of a run's tasks."""
+        return dict.fromkeys(run_ids, self.states)
 
 
 class Pipeline:

@@ -166,10 +166,18 @@ class StageToRedshiftOperator(WarehouseOperator):
         (rows,) = session.row("SELECT pg_last_copy_count()")
         return int(rows)
 
-    def announce(self, files: Sequence[S3Object], which: str = "") -> None:
+    def announce(self, files: Sequence[S3Object], found: Sequence[S3Object]) -> None:
         """Say in the log what the COPY that comes next has to do: it is silent until it ends."""
-        size = sum(item.size for item in files)
-        self.log.info("%s: copying %d files, %d bytes%s", self.table, len(files), size, which)
+        self.log.info(
+            "%s: copying %d of %d files below s3://%s/%s, %d of %d bytes",
+            self.table,
+            len(files),
+            len(found),
+            self.bucket,
+            self.prefix,
+            sum(item.size for item in files),
+            sum(item.size for item in found),
+        )
 
     def put_manifest(self, run_id: str, keys: Sequence[str]) -> str:
         """Write the manifest below the work prefix; return its location."""
@@ -211,10 +219,11 @@ class StageToRedshiftOperator(WarehouseOperator):
         new = [item for item in found if (item.key, item.etag) not in before]
         self.note_pending(session, run_id, new)
         if not new:
-            self.log.info("%s: nothing to copy, none of the %d files is new", self.table, len(found))
+            where = f"s3://{self.bucket}/{self.prefix}"
+            self.log.info("%s: nothing to copy, none of %d files below %s is new", self.table, len(found), where)
             return 0, []
         if self.work_prefix:
-            self.announce(new, f", those of {len(found)} that are new")
+            self.announce(new, found)
             # Exactly the listed objects: one that arrives meanwhile is left to the next run.
             location = self.put_manifest(run_id, [item.key for item in new])
             keyword = compression([item.key for item in new])
@@ -225,7 +234,7 @@ class StageToRedshiftOperator(WarehouseOperator):
 
     def copy_prefix(self, session: Session, found: Sequence[S3Object]) -> int:
         """Copy everything below the prefix; return the rows."""
-        self.announce(found)
+        self.announce(found, found)
         keyword = compression([item.key for item in found])
         return self.copy(session, self.copy_statement(f"s3://{self.bucket}/{self.prefix}", keyword))
 
@@ -263,8 +272,6 @@ class StageToRedshiftOperator(WarehouseOperator):
         self.check_arguments()
         started = time.monotonic()
         found = self.listing()
-        size = sum(item.size for item in found)
-        self.log.info("s3://%s/%s: %d files, %d bytes", self.bucket, self.prefix, len(found), size)
         try:
             with self.transaction() as session:
                 run_to_change(session, self.run_table, run_id)

@@ -41,6 +41,12 @@ def test_a_manifest_lists_exact_keys_and_needs_each():
     assert [{"url": "s3://lake/a", "mandatory": True}, {"url": "s3://lake/é b", "mandatory": True}] == entries
 
 
+def test_a_run_id_becomes_a_name_of_a_file():
+    """Whatever somebody called the run."""
+    assert "manual__2018-11-05T00-00-00-00-00" == objects.file_name("manual__2018-11-05T00:00:00+00:00")
+    assert "..-..-a-b--" == objects.file_name("../../a b\u0661\u202e")
+
+
 @pytest.mark.parametrize("url", ["work", "https://a/b", "s3://", "s3:///key"])
 def test_what_is_no_location_is_refused(url):
     """With what was expected."""

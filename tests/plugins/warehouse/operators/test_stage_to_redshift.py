@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import json
+import logging
 import re
 
 import pytest
@@ -90,6 +92,48 @@ def test_only_new_and_changed_files_are_loaded(connection, shop, put, stage, s3,
     assert 2 == len(shop.rows("desk.files"))
 
 
+@pytest.fixture
+def told(shop):
+    """Runs an operator; gives what its log says of the COPY: stars for time, and of each statement the first word."""
+
+    def lines(operator) -> list[str]:
+        stream = io.StringIO()
+        operator._cached_logger = logging.Logger("told")
+        operator._cached_logger.addHandler(logging.StreamHandler(stream))
+        shop.run(operator)
+        found = re.findall(r"^(?:Running: )?(COPY|desk\.raw: .*)", stream.getvalue(), flags=re.MULTILINE)
+        return [re.sub(r"[\d.]+ s \(\d+ rows/s\)$", "* s (* rows/s)", line) for line in found]
+
+    return lines
+
+
+def test_the_log_says_what_is_to_be_copied_and_then_what_came_of_it(shop, put, stage, bucket, told):
+    """COPY itself is silent until it ends, which may be in an hour. In mode `new` it takes what is new."""
+    first, second = orders(1), orders(2, 3)
+    put(a=first)
+    shop.open_run()
+    new = {"mode": "new", "work_prefix": f"s3://{bucket}/work", **LEDGERS}
+    shop.run(stage(**new))
+    shop.reader.execute("INSERT INTO desk.files SELECT * FROM desk.new_files")
+    put(b=second)
+    where, both = f"below s3://{bucket}/orders/", len(first + second)
+    assert [
+        f"desk.raw: copying 1 of 2 files {where}, {len(second)} of {both} bytes",
+        "COPY",
+        f"desk.raw: 2 rows from 1 files, {len(second)} bytes, in * s (* rows/s)",
+    ] == told(stage(**new))
+    shop.reader.execute("INSERT INTO desk.files SELECT * FROM desk.new_files")
+    assert [
+        f"desk.raw: nothing to copy, none of 2 files {where} is new",
+        "desk.raw: 0 rows from 0 files, 0 bytes, in * s (* rows/s)",
+    ] == told(stage(**new))
+    assert [
+        f"desk.raw: copying 2 of 2 files {where}, {both} of {both} bytes",
+        "COPY",
+        f"desk.raw: 3 rows from 2 files, {both} bytes, in * s (* rows/s)",
+    ] == told(stage())
+
+
 def test_with_nothing_new_nothing_is_copied(shop, put, stage):
     """And what the run before left is gone."""
     put(a=orders(1))
@@ -107,8 +151,9 @@ def test_an_empty_prefix_fails_or_is_skipped(shop, stage):
     shop.fill("desk.raw", (77, "left over", None))
     shop.open_run()
     words = "nothing lies below s3://.*/orders/; expected the shop's orders"
-    with pytest.raises(AirflowFailException, match=words):
+    with pytest.raises(AirflowFailException, match=words) as raised:
         shop.run(stage(conn_id=NOWHERE))
+    assert [str(raised.value)] == shop.exchange.xcom_pull(key="load_errors")
     assert 1 == len(shop.rows("desk.raw"))
     with pytest.raises(AirflowSkipException, match=words):
         shop.run(stage(on_empty="skip"))
@@ -165,4 +210,6 @@ def test_load_errors_are_told(connection, shop, put, stage, monkeypatch, has_stl
     value = ", value 'three'" if has_stl else ""
     words = f"failed: s3://{bucket}/orders/b, line 2, column order_id{value}: "
     assert re.search(re.escape(words) + r".+ \(code \d+\)$", str(raised.value)), raised.value
+    (sentence,) = shop.exchange.xcom_pull(key="load_errors")
+    assert str(raised.value).endswith(f"failed: {sentence}")
     assert [77] == [row[0] for row in shop.rows("desk.raw")]
