@@ -37,6 +37,8 @@ MARK = "COMPOSE_TEST"
 # Of another Python, such as the image's, where the packages are installed that the Dockerfile installs.
 PROGRAMS = Path(os.environ.get("COMPOSE_TEST_PROGRAMS", Path(sys.executable).parent))
 PATIENCE = 180.0  # seconds; on a machine with nothing else to do none of these takes a tenth of it
+# The routes of the plugin; importing it would import Airflow's web server.
+PAGES = re.findall(r'^    @app\.get\("(/\S+)"\)$', (ROOT / "plugins" / "warehouse" / "ui.py").read_text(), re.MULTILINE)
 GRACE = 10.0  # what Docker gives a container to stop where the file says nothing else
 
 
@@ -256,6 +258,9 @@ def test_nobody_gets_in_without_the_password(machine):
     assert 401 == httpx.get(f"{url}/api/v2/dags", trust_env=False).status_code
     wrong = {"username": "admin", "password": "wrong"}
     assert 401 == httpx.post(f"{url}/auth/token", json=wrong, trust_env=False).status_code
+    assert {"/report", "/report/latest.html", "/quality", "/tables", "/loads"} <= set(PAGES)
+    for page in PAGES:
+        assert 401 == httpx.get(f"{url}/sparkify{page}", trust_env=False).status_code, page
     kept = machine.home / "auth" / "passwords.json"
     assert 0o600 == stat.S_IMODE(kept.stat().st_mode)
 
@@ -281,6 +286,12 @@ def test_a_run_goes_through_all_services_and_its_logs_are_served(machine, api):
     assert plays(machine) > 0
     log = api.get(f"{run}/taskInstances/publish/logs/1", params={"full_content": True}).text
     assert "sparkify.songplays" in log
+
+
+def test_the_web_server_shows_what_the_scheduler_wrote_to_the_sandboxes_s3(api):
+    for page in ("quality", "tables", "loads"):
+        assert 200 == api.get(f"/sparkify/{page}").status_code, page
+    assert "songplays" in api.get("/sparkify/tables").text
 
 
 def test_every_health_check_succeeds(machine):
