@@ -46,7 +46,7 @@ def config(env_file: Path) -> subprocess.CompletedProcess[str]:
 
 def test_docker_compose_accepts_the_file_and_reads_it_as_these_tests_do():
     done = config(EXAMPLE)
-    assert (0, "") == (done.returncode, done.stderr)
+    assert 0 == done.returncode, done.stderr
 
     def told(read: dict[str, Any]) -> dict[str, Any]:
         told = {key: read.get(key) for key in ("image", "user", "command", "environment", "restart")}

@@ -1,210 +1,28 @@
-"""Every service of docker-compose.yaml without Docker: its own command, environment and health check, really run.
-
-What Docker would give them is made up for: the files that the Dockerfile copies, folders for the container's paths,
-free ports for its ports, `localhost` for the services' names, and the wheel's PostgreSQL for the image's.
-"""
+"""Every service of docker-compose.yaml without Docker: its own command, environment and health check, really run."""
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import json
-import os
 import re
 import shutil
-import signal
 import socket
 import stat
-import subprocess
-import sys
 import tempfile
-import time
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import httpx
-import psutil
 import psycopg
 import pytest
 
-from sandbox.processes import alive
 from sandbox.redshift import engine
-from tests.compose_file import ROOT, copied, example, raw, services
+from tests.compose_file import ROOT, example, raw
+from tests.compose_machine import PATIENCE, Machine, until
 
-MARK = "COMPOSE_TEST"
-# Of another Python, such as the image's, where the packages are installed that the Dockerfile installs.
-PROGRAMS = Path(os.environ.get("COMPOSE_TEST_PROGRAMS", Path(sys.executable).parent))
-PATIENCE = 180.0  # seconds; on a machine with nothing else to do none of these takes a tenth of it
-GRACE = 10.0  # what Docker gives a container to stop where the file says nothing else
-
-
-class Machine:
-    """One machine instead of many containers."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.services = services()
-        self.mark = uuid.uuid4().hex
-        self.running: dict[str, subprocess.Popen[bytes]] = {}
-        self.ports = {port: free_port() for port in ("5432", "5439", "9000", "4566", "8080", "8793", "8794")}
-        self._hosts = re.compile(rf'(//|@|"host": ")({"|".join(self.services)})\b')
-        self._ports = re.compile(rf"\b({'|'.join(self.ports)})\b")
-        self._user = engine.server_user()
-        self.home = folder / "opt" / "airflow"
-        for name, into in copied().items():
-            (self.home / into).parent.mkdir(parents=True, exist_ok=True)
-            (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, self.home / into)
-        # The sandbox's ports are constants.
-        constants = self.home / "sandbox" / "stack.py"
-        constants.write_text(self._ports.sub(lambda found: self.ports[found[1]], constants.read_text()))
-        for path in ("state", "opt/airflow/auth", "opt/airflow/logs", "home"):
-            (folder / path).mkdir()
-
-    def here(self, text: str) -> str:
-        """What a text of the file means on this machine."""
-        text = self._hosts.sub(r"\1localhost", text)
-        text = self._ports.sub(lambda found: self.ports[found[1]], text)
-        return re.sub(r"(?<![\w.])/(opt/airflow|state)\b", rf"{self.folder}/\1", text)
-
-    def environment(self, service: str) -> dict[str, str]:
-        """A service's environment: the image's, what one machine for all of them asks for, and the file's."""
-        bare = {
-            "PATH": f"{PROGRAMS}:{engine.programs(None)}:{os.defpath}",
-            "HOME": str(self.folder / "home"),
-            "LC_ALL": "C.UTF-8",
-            "AIRFLOW_HOME": str(self.home),
-            "AIRFLOW__API__BASE_URL": f"http://localhost:{self.ports['8080']}",
-            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": self.ports["8793"],
-            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": self.ports["8794"],
-            MARK: self.mark,
-            "SPT_NOENV": "1",  # or Airflow's process titles are written over the mark
-        }
-        given = self.services[service].get("environment", {})
-        return bare | {name: self.here(value) for name, value in given.items()}
-
-    def log(self, service: str) -> str:
-        """The end of what a service has said."""
-        text = (self.folder / f"{service}.log").read_text(errors="replace")
-        return f"{service}: ...{text[-3000:]}"
-
-    def start(self, service: str) -> None:
-        """Start a service once what it depends on is there."""
-        for other, wait in self.services[service].get("depends_on", {}).items():
-            if wait["condition"] == "service_completed_successfully":
-                assert 0 == self.running[other].wait(PATIENCE), self.log(other)
-            else:
-                self.wait_healthy(other)
-        command = self.services[service].get("command")
-        command = self.postgres() if command is None else [self.here(word) for word in command]
-        with (self.folder / f"{service}.log").open("ab") as log:
-            self.running[service] = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=self.folder_of(service),
-                env=self.environment(service),
-                start_new_session=True,
-                **(self.as_server_user() if service == "postgres" else {}),
-            )
-
-    def wait_healthy(self, service: str, seconds: float = PATIENCE) -> None:
-        """Wait until a service's health check succeeds."""
-
-        def healthy() -> bool:
-            assert self.running[service].poll() is None, self.log(service)
-            return self.healthy(service)
-
-        until(healthy, f"{service} is not healthy", seconds, lambda: self.log(service))
-
-    def healthy(self, service: str) -> bool:
-        """Whether a service's health check succeeds."""
-        kind, *check = self.services[service]["healthcheck"]["test"]
-        assert "CMD" == kind
-        done = subprocess.run(
-            [self.here(word) for word in check],
-            env=self.environment(service),
-            cwd=self.folder_of(service),
-            capture_output=True,
-        )
-        return done.returncode == 0
-
-    def folder_of(self, service: str) -> Path:
-        """The working directory of a service's image."""
-        return Path("/") if service == "postgres" else self.home
-
-    def stop(self, service: str) -> None:
-        """End a service as Docker does: told to, it must end within its time."""
-        process = self.running.pop(service)
-        seconds = float(self.services[service].get("stop_grace_period", f"{GRACE}s").removesuffix("s"))
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)
-        process.wait(seconds)
-
-    def kill(self, service: str) -> None:
-        """End a service and all it started at once and by force, as a container's end does."""
-        process = self.running.pop(service)
-        for victim in (*psutil.Process(process.pid).children(recursive=True), process):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                victim.kill()
-        process.wait()
-
-    def left(self) -> list[psutil.Process]:
-        """The processes of this machine that still run."""
-        return [
-            process
-            for process in psutil.process_iter(["environ", "cmdline"])
-            if (process.info["environ"] or {}).get(MARK) == self.mark
-            or str(self.folder) in " ".join(process.info["cmdline"] or ())
-            if alive(process)
-        ]
-
-    def as_server_user(self) -> dict[str, Any]:
-        """How to start a process as the user whom PostgreSQL accepts."""
-        user = self._user
-        return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
-
-    def postgres(self) -> list[str]:
-        """Make a cluster with the user, password and database asked for, as the image does; returns its server."""
-        given = self.services["postgres"]["environment"]
-        data = self.folder / "metadata"
-        data.mkdir()
-        engine.own(data, self._user)
-        programs = engine.programs(self._user)
-        password = self.folder / "password"
-        password.write_text(given["POSTGRES_PASSWORD"])
-        engine.own(password, self._user)
-        words = ["-D", data, "-U", given["POSTGRES_USER"], "--pwfile", password, "--no-sync", "--encoding=UTF8"]
-        subprocess.run(
-            [programs / "initdb", *words, "--auth-local=trust", "--auth-host=scram-sha-256"],
-            check=True, capture_output=True, cwd="/", **self.as_server_user(),
-        )  # fmt: skip
-        create = f"CREATE DATABASE {given['POSTGRES_DB']}"
-        subprocess.run(
-            [programs / "postgres", "--single", "-D", data, "postgres"],
-            input=create, text=True, check=True, capture_output=True, cwd="/", **self.as_server_user(),
-        )  # fmt: skip
-        return [
-            *map(str, (programs / "postgres", "-D", data, "-k", data, "-p", self.ports["5432"])),
-            *("-c", "listen_addresses=localhost", "-c", "fsync=off"),
-        ]
-
-
-def free_port() -> str:
-    """A TCP port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return str(listener.getsockname()[1])
-
-
-def until(ready: Callable[[], Any], what: str, seconds: float, told: Callable[[], str]) -> Any:
-    """The first true answer of `ready`; fail with `what` and what is `told` when there is none for so long."""
-    deadline = time.monotonic() + seconds
-    while not (answer := ready()):
-        assert time.monotonic() < deadline, f"{what} after {seconds:.0f} s. {told()}"
-        time.sleep(0.2)
-    return answer
+# The routes of the plugin; importing it would import Airflow's web server.
+PAGES = re.findall(r'^    @app\.get\("(/\S+)"\)$', (ROOT / "plugins" / "warehouse" / "ui.py").read_text(), re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -226,10 +44,15 @@ def machine() -> Iterator[Machine]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def client_of(machine: Machine) -> httpx.Client:
+    """A client of the API server that nobody knows yet."""
+    return httpx.Client(base_url=f"http://localhost:{machine.ports['8080']}", timeout=PATIENCE, trust_env=False)
+
+
 @pytest.fixture(scope="module")
 def api(machine: Machine) -> Iterator[httpx.Client]:
-    """A client of the REST API, logged in as admin."""
-    with httpx.Client(base_url=f"http://localhost:{machine.ports['8080']}", timeout=30, trust_env=False) as client:
+    """A client of the API server, logged in as admin."""
+    with client_of(machine) as client:
         login = {"username": "admin", "password": example()["SPARKIFY_ADMIN_PASSWORD"]}
         answer = client.post("/auth/token", json=login)
         assert 201 == answer.status_code, answer.text
@@ -252,10 +75,12 @@ def plays(machine: Machine) -> int:
 
 
 def test_nobody_gets_in_without_the_password(machine):
-    url = f"http://localhost:{machine.ports['8080']}"
-    assert 401 == httpx.get(f"{url}/api/v2/dags", trust_env=False).status_code
-    wrong = {"username": "admin", "password": "wrong"}
-    assert 401 == httpx.post(f"{url}/auth/token", json=wrong, trust_env=False).status_code
+    assert {"/report", "/report/latest.html", "/quality", "/tables", "/loads"} <= set(PAGES)
+    with client_of(machine) as client:
+        assert 401 == client.get("/api/v2/dags").status_code
+        assert 401 == client.post("/auth/token", json={"username": "admin", "password": "wrong"}).status_code
+        for page in PAGES:
+            assert 401 == client.get(f"/sparkify{page}").status_code, page
     kept = machine.home / "auth" / "passwords.json"
     assert 0o600 == stat.S_IMODE(kept.stat().st_mode)
 
@@ -283,11 +108,17 @@ def test_a_run_goes_through_all_services_and_its_logs_are_served(machine, api):
     assert "sparkify.songplays" in log
 
 
+def test_the_web_server_shows_what_the_scheduler_wrote_to_the_sandboxes_s3(api):
+    for page in ("quality", "tables", "loads"):
+        assert 200 == api.get(f"/sparkify/{page}").status_code, page
+    assert "songplays" in api.get("/sparkify/tables").text
+
+
 def test_every_health_check_succeeds(machine):
     checked = [name for name, service in machine.services.items() if "healthcheck" in service]
     assert set(machine.services) - {"airflow-init"} == set(checked)
-    for service in checked:
-        machine.wait_healthy(service)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(machine.wait_healthy, checked))
 
 
 def test_a_sandbox_killed_by_force_starts_again_with_what_it_held(machine):
