@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
 import sys
 import time
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,20 +26,32 @@ from scripts import chromium
 from tests.browser.airflow_ui import AirflowUI
 
 ROOT = Path(__file__).resolve().parents[2]
-URL = "http://localhost:8080"
+LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 # Playwright's five seconds are for pages on idle machines; here Airflow runs its tasks beside the page on two cores.
 expect.set_options(timeout=30_000)
 
 
 class Stack:
-    """What `make up` started. `state` and `buckets` are its folders, `url` leads to Airflow's page and API."""
+    """What `make up` started.
 
-    url = URL
+    url: Airflow's page
+    state, buckets: its folders
+    dags_at_first: the DAGs that the API named when `make up` returned, by id
+    """
+
+    url = "http://localhost:8080"
 
     def __init__(self, folder: Path) -> None:
         self.state = folder / "state"
         self.buckets = folder / "buckets"
+        self.dags_at_first: dict[str, Any] = {}
+
+    def up(self) -> str:
+        """Run `make up`; what it printed."""
+        printed = self.make("up")
+        self.dags_at_first = self.dags_at_first or {dag["dag_id"]: dag for dag in self.ask("dags")["dags"]}
+        return printed
 
     def make(self, target: str) -> str:
         """Run `make TARGET` for this stack; what it printed."""
@@ -50,6 +65,20 @@ class Stack:
         words = [sys.executable, "-m", "sandbox", "env", "--state", self.state]
         lines = shlex.split(subprocess.check_output(words, cwd=ROOT, text=True))
         return dict(word.split("=", 1) for word in lines if word != "export")
+
+    def ask(self, path: str, method: str = "GET", **body: object) -> dict[str, Any]:
+        """An answer of Airflow's API, without any login."""
+        data = json.dumps(body).encode() if body else None
+        url = f"{self.url}/api/v2/{urllib.parse.quote(path, safe='/?=&~')}"
+        request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+        with LOCAL.open(request, timeout=60) as answer:
+            return json.loads(answer.read() or b"{}")
+
+    def connect(self) -> psycopg.Connection:
+        """A connection to its Redshift, in autocommit mode."""
+        found = self.environment()
+        names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
+        return psycopg.connect(autocommit=True, **{name: found[variable] for name, variable in names.items()})
 
     def processes(self) -> set[psutil.Process]:
         """All that run: the sandbox and its descendants, and whatever carries the mark of its COMMAND."""
@@ -96,7 +125,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """`make up`, ready, for the whole session."""
     stack = Stack(tmp_path_factory.mktemp("up"))
     try:
-        stack.make("up")
+        stack.up()
         yield stack
     finally:
         stack.down()
