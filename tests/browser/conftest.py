@@ -78,7 +78,9 @@ class Stack:
         """A connection to its Redshift, in autocommit mode."""
         found = self.environment()
         names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
-        return psycopg.connect(autocommit=True, **{name: found[variable] for name, variable in names.items()})
+        return psycopg.connect(
+            autocommit=True, prepare_threshold=None, **{name: found[variable] for name, variable in names.items()}
+        )
 
     def processes(self) -> set[psutil.Process]:
         """All that run: the sandbox and its descendants, and whatever carries the mark of its COMMAND."""
@@ -154,10 +156,7 @@ def ui(stack: Stack, browser: Browser) -> Iterator[AirflowUI]:
 @pytest.fixture
 def warehouse(stack: Stack) -> Iterator[psycopg.Connection]:
     """A reader's connection to the running warehouse."""
-    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
-    settings = stack.environment()
-    found = {name: settings[variable] for name, variable in names.items()}
-    with psycopg.connect(**found, autocommit=True, prepare_threshold=None) as connection:
+    with stack.connect() as connection:
         yield connection
 
 
