@@ -36,10 +36,10 @@ def machine() -> Iterator[Machine]:
             machine.start(service)
         yield machine
     finally:
-        for process in machine.left():  # when a test failed; the sandbox's warden ends the sandbox's own
+        for service in list(machine.running):  # when a test failed
+            machine.kill(service)
+        for process in machine.left():
             process.kill()
-        for process in machine.running.values():
-            process.wait()
         engine.discard(folder / "state" / "postgresql")
         shutil.rmtree(folder, ignore_errors=True)
 
