@@ -142,9 +142,11 @@ class Machine:
     def kill(self, service: str) -> None:
         """End a service and all it started at once and by force, as a container's end does."""
         process = self.running.pop(service)
-        for victim in (*psutil.Process(process.pid).children(recursive=True), process):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                victim.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended by itself
+            for child in psutil.Process(process.pid).children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.kill()
+        process.kill()
         process.wait()
 
     def left(self) -> list[psutil.Process]:

@@ -36,10 +36,10 @@ def machine() -> Iterator[Machine]:
             machine.start(service)
         yield machine
     finally:
-        for process in machine.left():  # when a test failed; the sandbox's warden ends the sandbox's own
+        for service in list(machine.running):  # when a test failed
+            machine.kill(service)
+        for process in machine.left():
             process.kill()
-        for process in machine.running.values():
-            process.wait()
         engine.discard(folder / "state" / "postgresql")
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -108,17 +108,24 @@ def test_a_run_goes_through_all_services_and_its_logs_are_served(machine, api):
     assert "sparkify.songplays" in log
 
 
-def test_the_web_server_shows_what_the_scheduler_wrote_to_the_sandboxes_s3(api):
-    for page in ("quality", "tables", "loads"):
-        assert 200 == api.get(f"/sparkify/{page}").status_code, page
-    assert "songplays" in api.get("/sparkify/tables").text
-
-
 def test_every_health_check_succeeds(machine):
     checked = [name for name, service in machine.services.items() if "healthcheck" in service]
     assert set(machine.services) - {"airflow-init"} == set(checked)
     with ThreadPoolExecutor() as pool:
         list(pool.map(machine.wait_healthy, checked))
+
+
+def test_the_web_server_shows_what_the_scheduler_wrote_to_the_sandboxes_s3(machine, api):
+    for page in ("quality", "tables", "loads"):
+        assert 200 == api.get(f"/sparkify/{page}").status_code, page
+    assert "songplays" in api.get("/sparkify/tables").text
+    # Publishing has triggered the report's DAG.
+    until(
+        lambda: api.get("/sparkify/report/latest.html").status_code == 200,
+        "no report",
+        PATIENCE,
+        lambda: machine.log("airflow-scheduler"),
+    )
 
 
 def test_a_sandbox_killed_by_force_starts_again_with_what_it_held(machine):
