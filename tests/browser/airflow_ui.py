@@ -27,6 +27,9 @@ class AirflowUI:
         """From the start page to the page of a DAG, as one finds it without knowing its address."""
         self.page.goto(self.url)
         self.page.get_by_role("link", name="Dags", exact=True).first.click()
+        self.page.wait_for_url(f"{self.url}/dags*")
+        # The start page, too, names DAGs: beside their latest assets.
+        expect(self.page.get_by_placeholder("Search Dags")).to_be_visible()
         self.page.get_by_role("link", name=dag_id, exact=True).first.click()
         expect(self.page.get_by_role("heading", name=dag_id)).to_be_visible()
 
@@ -42,20 +45,19 @@ class AirflowUI:
 
     def trigger(self, dag_id: str, *, period: str | None = None) -> str:
         """Trigger by the form, untouched or with a period; return the new run's id."""
-        before = {run["dag_run_id"] for run in self.runs(dag_id)}
         self.page.get_by_role("button", name="Trigger").first.click()
         dialog = self.page.get_by_role("dialog")
+        field = dialog.locator("#element_period")
+        expect(field).to_be_visible()
         if period is not None:
-            dialog.locator("#element_period").fill(period)
-        dialog.get_by_role("button", name="Trigger").last.click()
-        expect(dialog).to_be_hidden()
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            new = [run for run in self.runs(dag_id) if run["dag_run_id"] not in before]
-            if manual := [run["dag_run_id"] for run in new if run["run_type"] == "manual"]:
-                return str(manual[0])
-            self.page.wait_for_timeout(250)
-        raise AssertionError(f"no run of {dag_id} appeared after the form was sent")
+            field.fill(period)
+        # The dialog itself closes only when Airflow has read anew all that it shows.
+        with self.page.expect_response(
+            lambda answer: answer.request.method == "POST" and answer.url.endswith(f"/dags/{dag_id}/dagRuns")
+        ) as sent:
+            dialog.get_by_role("button", name="Trigger").last.click()
+        assert sent.value.ok, sent.value.text()
+        return str(sent.value.json()["dag_run_id"])
 
     def runs(self, dag_id: str) -> list[dict[str, Any]]:
         """All runs of a DAG, as the REST API has them."""
