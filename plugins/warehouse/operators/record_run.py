@@ -205,6 +205,6 @@ class RecordRunOperator(TransactionOperator):
         record = self.record(context)
         key = f"{prefix}{record.name}.json"
         self.s3.load_string(record.to_json(), key=key, bucket_name=bucket, replace=True)
-        self.log.info("%s: recorded as s3://%s/%s", record.outcome, bucket, key)
+        self.log.info("wrote s3://%s/%s: %s", bucket, key, record.outcome)
         self.delete_old()
         return {"outcome": record.outcome, "location": f"s3://{bucket}/{key}"}
