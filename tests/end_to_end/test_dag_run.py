@@ -132,7 +132,7 @@ def test_a_warehouse_out_of_reach_costs_the_record_only_what_it_alone_knows(
         *(record.checks, record.tables),
     )
     (note,) = record.notes
-    assert note.startswith("checks and table sizes are not known, because the warehouse could not be asked: conn")
+    assert note.startswith("the warehouse could not be asked for checks and table sizes: conn")
     assert settings["password"] not in note
 
 
