@@ -29,9 +29,9 @@ from warehouse.session import Session
 class RecordRunOperator(TransactionOperator):
     """Write one JSON object about the run below the work prefix; see warehouse.history.
 
-    Make it the DAG's teardown (`.as_teardown()`), downstream of every task after which nothing else may be left to run:
-    then it runs whatever became of them, and the run is as green or red as it would be without it. What the tasks did
-    it finds out by itself: it asks Airflow for their states and for what they returned, and the warehouse for the
+    Make it the DAG's teardown (`.as_teardown()`), right after every task that may be the last to end: then it runs
+    whatever became of them, and the run is as green or red as it would be without it. It finds out by itself what the
+    tasks did: it asks Airflow for their states and for what they returned, and the warehouse for the
     checks' results and the tables' sizes. If the warehouse cannot be asked, the record says so and holds the rest.
 
     :param period: what the run loads, in words.
@@ -160,7 +160,7 @@ class RecordRunOperator(TransactionOperator):
         sizes: tuple[TableRecord, ...] = ()
         notes: list[str] = []
         with (
-            self.noting(notes, "checks and table sizes are not known, because the warehouse could not be asked"),
+            self.noting(notes, "the warehouse could not be asked for checks and table sizes"),
             self.transaction() as session,
         ):
             # Results of an earlier try are not this one's.
@@ -205,6 +205,6 @@ class RecordRunOperator(TransactionOperator):
         record = self.record(context)
         key = f"{prefix}{record.name}.json"
         self.s3.load_string(record.to_json(), key=key, bucket_name=bucket, replace=True)
-        self.log.info("%s: recorded as s3://%s/%s", record.outcome, bucket, key)
+        self.log.info("wrote s3://%s/%s: %s", bucket, key, record.outcome)
         self.delete_old()
         return {"outcome": record.outcome, "location": f"s3://{bucket}/{key}"}

@@ -118,7 +118,7 @@ def test_loads_are_told_in_figures_and_failures_in_words(shop, put_records):
     page = shop.page("loads")
     rows = [" ".join(row["text"].split()) for row in page.all("tr")]
     assert "5 Nov 2018, 13:00 ✓ published 2018-11-05 merge 2 1.5 MB 3,000 2,000 1.5" in rows
-    last, before = page.all("section")
+    (last,), (before,) = page.all("section"), page.all("article")
     assert "The last run." in last["text"]
     assert "b, line 2: too long" in last["text"]
     (link,) = (link for link in page.all("a", before) if link["text"] == "few")
