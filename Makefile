@@ -20,7 +20,7 @@ STATE = .sandbox
 BUCKETS = .demo/recent
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up down test test-browser lint docs constraints clean
+.PHONY: help env demo up down test test-browser lint docs pictures constraints clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -49,6 +49,9 @@ lint: $(READY) ## style, types and SQL; checks only, changes nothing
 
 docs: $(READY) ## write anew what of docs/ is made from the code
 	$(IN_ENV) scripts.data_dictionary
+
+pictures: $(READY) ## take the pictures of docs/pictures from the page of a running `make up`
+	$(IN_ENV) scripts.pictures
 
 constraints: $(UV) ## pin anew what the packages of requirements.txt need in turn
 	.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --output-file constraints.txt \

@@ -29,7 +29,8 @@ def tables() -> None:
     pipeline.run_task("create_tables", pipeline.context("tables", None, {}))
 
 
-@pytest.fixture(scope="module")
+# A transaction a test: two of them at a time would wait for each other's locks.
+@pytest.fixture
 def empty(tables: None) -> Iterator[psycopg.Connection]:
     """A connection that sees published tables without a row; all is taken back at the end."""
     with psycopg.connect("", prepare_threshold=None) as connection:
@@ -39,7 +40,7 @@ def empty(tables: None) -> Iterator[psycopg.Connection]:
         connection.rollback()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def world(tables: None) -> Iterator[psycopg.Connection]:
     """The same with the rows of the world, and no others."""
     with psycopg.connect("", prepare_threshold=None) as connection:

@@ -1,0 +1,60 @@
+"""Take the pictures in docs/pictures from the real UI: `make pictures`, while `make up` runs and has loaded something.
+
+Needs Chromium or Chrome. The pictures show whatever was loaded; the repository's show `make up` after a run of `all`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from scripts import chromium  # the line above leads to it
+
+PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
+SIZE = {"width": 1280, "height": 800}
+
+
+def dag(page: Page, url: str) -> None:
+    """The main DAG as a graph."""
+    page.goto(f"{url}/dags/sparkify_warehouse")
+    page.get_by_role("button", name="Show Graph").click()
+    expect(page.get_by_text("record_run").first).to_be_visible()
+
+
+def sparkify(page: Page, url: str, name: str) -> None:
+    """One page of the Sparkify page, complete."""
+    page.goto(f"{url}/plugin/sparkify")
+    frame = page.frame_locator("iframe")
+    frame.get_by_role("navigation").get_by_role("link", name=name, exact=True).click()
+    content = frame.frame_locator("iframe") if name == "Report" else frame
+    expect(content.get_by_role("heading", level=1)).to_be_visible()
+
+
+def main(url: str) -> int:
+    """Take all pictures from the Airflow at `url`; the exit status."""
+    executable = chromium.find()
+    if executable is None:
+        print("pictures: needs Chromium or Chrome, found none", file=sys.stderr)
+        return 1
+    PICTURES.mkdir(exist_ok=True)
+    expect.set_options(timeout=30_000)
+    with sync_playwright() as playwright, chromium.launch(playwright, executable) as browser:
+        page = browser.new_page(viewport=SIZE, locale="en-GB", timezone_id="UTC", color_scheme="light")
+        dag(page, url)
+        # Airflow lays out the graph, and moves it into view, after it is there.
+        page.wait_for_timeout(1500)
+        page.screenshot(path=PICTURES / "dag.png")
+        for name, file in (("Report", "report"), ("Data quality", "quality"), ("Loads", "loads")):
+            sparkify(page, url, name)
+            page.wait_for_timeout(500)
+            page.screenshot(path=PICTURES / f"{file}.png")
+    print(f"took {len(list(PICTURES.glob('*.png')))} pictures into {PICTURES}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "http://localhost:8080"))
