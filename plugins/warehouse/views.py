@@ -23,8 +23,10 @@ SPARKLINE = (240, 48)
 
 
 def ago(moment: datetime.datetime, now: datetime.datetime) -> str:
-    """How long ago a moment was, in its largest unit."""
+    """How long ago a moment was, in its largest unit. Made-up logs reach to the end of their last day."""
     seconds = int((now - moment).total_seconds())
+    if seconds < -60:
+        return "still to come"
     for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
         count = seconds // length
         if count >= 1:

@@ -28,7 +28,8 @@ function age() {
     const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
     const [unit, length] = [["day", 86400], ["hour", 3600], ["minute", 60]].find(([, length]) => seconds >= length) ?? [];
     const count = Math.floor(seconds / length);
-    time.textContent = unit ? `${count.toLocaleString("en")} ${unit}${count === 1 ? "" : "s"} ago` : "less than a minute ago";
+    const nearly = seconds < -60 ? "still to come" : "less than a minute ago";
+    time.textContent = unit ? `${count.toLocaleString("en")} ${unit}${count === 1 ? "" : "s"} ago` : nearly;
   }
 }
 

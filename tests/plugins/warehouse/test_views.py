@@ -34,6 +34,7 @@ def checks(**found: str) -> tuple[CheckRecord, ...]:
     [
         (0, "less than a minute ago"),
         (-30, "less than a minute ago"),  # two clocks
+        (-7200, "still to come"),
         (60, "1 minute ago"),
         (7199, "1 hour ago"),
         (49 * 3600, "2 days ago"),
