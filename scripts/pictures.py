@@ -29,9 +29,11 @@ def sparkify(page: Page, url: str, name: str) -> None:
     """One page of the Sparkify page, complete."""
     page.goto(f"{url}/plugin/sparkify")
     frame = page.frame_locator("iframe")
-    frame.get_by_role("navigation").get_by_role("link", name=name, exact=True).click()
-    content = frame.frame_locator("iframe") if name == "Report" else frame
-    expect(content.get_by_role("heading", level=1)).to_be_visible()
+    link = frame.get_by_role("navigation").get_by_role("link", name=name, exact=True)
+    link.click()
+    expect(link).to_have_attribute("aria-current", "page")
+    if name == "Report":
+        expect(frame.frame_locator("iframe").get_by_role("heading", level=1)).to_be_visible()
 
 
 def main(url: str) -> int:
