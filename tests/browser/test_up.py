@@ -50,34 +50,6 @@ def test_the_page_is_for_this_machine_only(stack):
     assert {"127.0.0.1"} == addresses
 
 
-def test_make_down_in_the_middle_of_a_run_leaves_no_process_and_make_up_finds_everything_again(stack):
-    with stack.connect() as connection:
-        connection.execute("CREATE TABLE public.kept AS SELECT 42 AS answer")
-    dag = "dags/sparkify_warehouse"
-    stack.ask(dag, "PATCH", is_paused=False)
-    try:
-        triggered = stack.ask(f"{dag}/dagRuns", "POST", logical_date=None, conf={"period": "all"})["dag_run_id"]
-        wait_for(lambda: stack.ask(f"{dag}/dagRuns/~/taskInstances?state=running")["task_instances"])
-        assert "stopped, and with it airflow standalone" in stack.down()  # which looks for what is left
-        assert "no sandbox runs" in stack.make("down")
-
-        stack.up()
-        with stack.connect() as connection:
-            assert [(42,)] == connection.execute("SELECT answer FROM public.kept").fetchall()
-            connection.execute("DROP TABLE public.kept")
-        assert triggered in {run["dag_run_id"] for run in stack.ask(f"{dag}/dagRuns")["dag_runs"]}
-    finally:
-        stack.ask(dag, "PATCH", is_paused=True)
-
-
-def wait_for(what: Callable[[], object]) -> None:
-    """Wait until it is so; two minutes at most."""
-    deadline = time.monotonic() + 120
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the share of a process in shared memory")
 def test_airflow_takes_less_than_1300_megabytes(stack):
     """Counted as what each process has alone, and its share of what several have."""
@@ -87,3 +59,28 @@ def test_airflow_takes_less_than_1300_megabytes(stack):
             shares.append(process.memory_full_info().pss)
     assert len(shares) > 5
     assert sum(shares) < 1300e6
+
+
+def test_make_down_in_the_middle_of_a_run_leaves_no_process_and_make_up_finds_everything_again(stack):
+    with stack.connect() as connection:
+        connection.execute("CREATE TABLE public.kept AS SELECT 42 AS answer")
+    dag = "dags/sparkify_warehouse"
+    stack.ask(dag, "PATCH", is_paused=False)
+    triggered = stack.ask(f"{dag}/dagRuns", "POST", logical_date=None, conf={"period": "all"})["dag_run_id"]
+    wait_for(lambda: stack.ask(f"{dag}/dagRuns/~/taskInstances?state=running")["task_instances"])
+    assert "stopped, and with it airflow standalone" in stack.down()  # which looks for what is left
+    assert "no sandbox runs" in stack.make("down")
+
+    stack.up()
+    with stack.connect() as connection:
+        assert [(42,)] == connection.execute("SELECT answer FROM public.kept").fetchall()
+        connection.execute("DROP TABLE public.kept")
+    assert triggered in {run["dag_run_id"] for run in stack.ask(f"{dag}/dagRuns")["dag_runs"]}
+
+
+def wait_for(what: Callable[[], object]) -> None:
+    """Wait until it is so; two minutes at most."""
+    deadline = time.monotonic() + 120
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
