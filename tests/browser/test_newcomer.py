@@ -120,6 +120,7 @@ def test_a_failed_check_is_seen_in_red(ui: AirflowUI, lake):
     try:
         ui.open_dag("sparkify_warehouse")
         run_id = ui.trigger("sparkify_warehouse", period=str(day))
+        ui.look_away()
         assert "failed" == ui.wait_for("sparkify_warehouse", run_id)
     finally:
         file.put(Body=good)

@@ -18,7 +18,9 @@ def loaded(stack, browser):
     ui = AirflowUI(context.new_page(), stack.url)
     if not ui.runs("sparkify_report"):
         ui.open_dag("sparkify_warehouse")
-        assert "success" == ui.wait_for("sparkify_warehouse", ui.trigger("sparkify_warehouse", period="all"))
+        run_id = ui.trigger("sparkify_warehouse", period="all")
+        ui.look_away()
+        assert "success" == ui.wait_for("sparkify_warehouse", run_id)
         ui.first_run("sparkify_report", "asset_triggered")
     ui.wait_until_idle(*DAGS)
     context.close()
