@@ -20,9 +20,12 @@ Settings: connection `aws_default`.
 
 from __future__ import annotations
 
+import datetime
+
 from airflow.providers.amazon.aws.operators.redshift_cluster import RedshiftPauseClusterOperator
+from airflow.providers.amazon.aws.sensors.redshift_cluster import RedshiftClusterSensor
 from airflow.sdk import DAG, conf
-from sparkify_cluster import DEFAULT_ARGS, IDENTIFIER, NAMES, START, TAGS
+from sparkify_cluster import DEFAULT_ARGS, IDENTIFIER, NAMES, START, TAGS, WAIT
 
 from warehouse.operators.require_cluster import RequireClusterOperator
 from warehouse.operators.require_idle import RequireIdleOperator
@@ -57,9 +60,16 @@ with DAG(
     pause = RedshiftPauseClusterOperator(
         task_id="pause",
         cluster_identifier="{{ params.identifier }}",
-        wait_for_completion=True,
-        deferrable=True,
-        doc_md="Pauses, and waits in the triggerer until it is paused.",
+        doc_md="Asks for it.",
     )
 
-    require_cluster >> require_idle >> pause
+    wait = RedshiftClusterSensor(
+        task_id="wait_until_paused",
+        cluster_identifier="{{ params.identifier }}",
+        target_status="paused",
+        timeout=datetime.timedelta(hours=1).total_seconds(),
+        doc_md="Waits without holding a worker.",
+        **WAIT,
+    )
+
+    require_cluster >> require_idle >> pause >> wait

@@ -27,7 +27,7 @@ import datetime
 
 from airflow.providers.amazon.aws.sensors.redshift_cluster import RedshiftClusterSensor
 from airflow.sdk import DAG, Param, TriggerRule
-from sparkify_cluster import BUCKET, DEFAULT_ARGS, IDENTIFIER, REGION, SETTINGS, START, TAGS, WORK_PREFIX
+from sparkify_cluster import BUCKET, DEFAULT_ARGS, IDENTIFIER, REGION, SETTINGS, START, TAGS, WAIT, WORK_PREFIX
 
 from warehouse.cluster.settings import NODE_TYPES, OPEN_WORDS
 from warehouse.operators.check_cluster_settings import CheckClusterSettingsOperator
@@ -138,10 +138,9 @@ with DAG(
         task_id="wait_until_available",
         cluster_identifier="{{ params.identifier }}",
         target_status="available",
-        deferrable=True,
-        poke_interval=30,
         timeout=datetime.timedelta(hours=1).total_seconds(),
-        doc_md="Waits in the triggerer, without a worker; a few minutes as a rule.",
+        doc_md="Waits without holding a worker; a few minutes as a rule.",
+        **WAIT,
     )
 
     try_copy = TryCopyOperator(

@@ -18,9 +18,12 @@ Settings: connection `aws_default`.
 
 from __future__ import annotations
 
+import datetime
+
 from airflow.providers.amazon.aws.operators.redshift_cluster import RedshiftResumeClusterOperator
+from airflow.providers.amazon.aws.sensors.redshift_cluster import RedshiftClusterSensor
 from airflow.sdk import DAG, conf
-from sparkify_cluster import DEFAULT_ARGS, IDENTIFIER, NAMES, START, TAGS
+from sparkify_cluster import DEFAULT_ARGS, IDENTIFIER, NAMES, START, TAGS, WAIT
 
 from warehouse.operators.require_cluster import RequireClusterOperator
 
@@ -48,9 +51,16 @@ with DAG(
     resume = RedshiftResumeClusterOperator(
         task_id="resume",
         cluster_identifier="{{ params.identifier }}",
-        wait_for_completion=True,
-        deferrable=True,
-        doc_md="Resumes, and waits in the triggerer until it is available.",
+        doc_md="Asks for it.",
     )
 
-    require_cluster >> resume
+    wait = RedshiftClusterSensor(
+        task_id="wait_until_available",
+        cluster_identifier="{{ params.identifier }}",
+        target_status="available",
+        timeout=datetime.timedelta(hours=1).total_seconds(),
+        doc_md="Waits without holding a worker.",
+        **WAIT,
+    )
+
+    require_cluster >> resume >> wait

@@ -23,7 +23,7 @@ import datetime
 
 from airflow.providers.amazon.aws.sensors.redshift_cluster import RedshiftClusterSensor
 from airflow.sdk import DAG, Param
-from sparkify_cluster import DEFAULT_ARGS, IDENTIFIER, NAMES, START, TAGS
+from sparkify_cluster import DEFAULT_ARGS, IDENTIFIER, NAMES, START, TAGS, WAIT
 
 from warehouse.operators.check_nothing_left import CheckNothingLeftOperator
 from warehouse.operators.delete_cluster_part import DeleteClusterPartOperator
@@ -81,17 +81,13 @@ with DAG(
         doc_md="The cluster, after its final snapshot.",
     )
 
-    # Not deferred: the provider's trigger takes a cluster that is no more for an error. Between two looks it holds no
-    # worker either.
     wait_until_gone = RedshiftClusterSensor(
         task_id="wait_until_gone",
         cluster_identifier="{{ params.identifier }}",
         target_status="cluster_not_found",
-        deferrable=False,
-        mode="reschedule",
-        poke_interval=60,
         timeout=datetime.timedelta(hours=6).total_seconds(),
-        doc_md="Waits; the final snapshot of a large warehouse takes a while.",
+        doc_md="Waits without holding a worker; the final snapshot of a large warehouse takes a while.",
+        **WAIT,
     )
 
     delete_security_group = DeleteClusterPartOperator(

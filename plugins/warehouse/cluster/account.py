@@ -41,12 +41,7 @@ class Account:
     def client(self, service: str) -> Any:
         """The client of a service."""
         if service not in self._clients:
-            try:
-                self._clients[service] = AwsBaseHook(aws_conn_id=self.aws_conn_id, client_type=service).get_conn()
-            except NoRegionError as error:
-                raise AccountError(
-                    f"connection {self.aws_conn_id!r} names no region; put region_name into its extra"
-                ) from error
+            self._clients[service] = AwsBaseHook(aws_conn_id=self.aws_conn_id, client_type=service).get_conn()
         return self._clients[service]
 
     @functools.cached_property
@@ -55,6 +50,10 @@ class Account:
         try:
             client = self.client("sts")
             found = client.get_caller_identity()
+        except NoRegionError as error:
+            raise AccountError(
+                f"connection {self.aws_conn_id!r} names no region; put region_name into its extra"
+            ) from error
         except WITHOUT_CREDENTIALS as error:
             raise AccountError(
                 f"there are no AWS credentials for connection {self.aws_conn_id!r}: {error}; give the connection an "
