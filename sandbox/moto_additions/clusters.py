@@ -119,7 +119,7 @@ def delete_security_group(original: Any, self: Any) -> ActionResult:
     return result
 
 
-def get_cluster_credentials(original: Any, self: Any, **kwargs: Any) -> dict[str, Any]:
+def get_cluster_credentials(original: Any, self: Any, identifier: str, user: str, *more: Any) -> dict[str, Any]:
     """The local Redshift's own first user gets a password that it takes; AWS would write `IAM:` before the name."""
-    result: dict[str, Any] = original(self, **kwargs)
-    return {**result, "DbUser": USER, "DbPassword": PASSWORD} if kwargs["db_user"] == USER else result
+    result: dict[str, Any] = original(self, identifier, user, *more)
+    return {**result, "DbUser": USER, "DbPassword": PASSWORD} if user == USER else result
