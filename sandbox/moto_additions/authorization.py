@@ -3,7 +3,8 @@
 moto 5.2, where enforcement is switched on, asks for the right to the called action on the resource `*`: a policy that
 names resources is refused throughout, and what AWS checks besides - whether a role may be passed, a thing be tagged, a
 secret be made - is not looked at. Here each call becomes the demands that AWS's service authorisation reference and
-guides name for it. S3 is left to moto, which knows buckets and keys.
+guides name for it. S3 is left to moto, which knows buckets and keys, but for one name: the right to HEAD a bucket is that
+to list it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 from moto.core.exceptions import AccessDeniedError
 from moto.ec2.models import ec2_backends
-from moto.iam.access_control import IAMRequest
+from moto.iam.access_control import IAMRequest, IAMRequestBase, S3IAMRequest
 from moto.iam.models import Policy
 
 from sandbox.moto_additions.clusters import secret_name
@@ -27,6 +28,7 @@ SERVICE_ROLE = "aws-service-role/redshift.amazonaws.com/AWSServiceRoleForRedshif
 def add() -> None:
     """Put the check below in the place of moto's."""
     setattr(IAMRequest, "check_action_permitted", check_action_permitted)  # noqa: B010  # mypy: no assignment to methods
+    setattr(S3IAMRequest, "check_action_permitted", check_s3_action_permitted)  # noqa: B010
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,3 +183,10 @@ def check_action_permitted(self: Any, resource: str) -> None:
     for demand in demands(Call(self._action, self._data, self.account_id, self._region)):
         if not is_permitted(statements, demand):
             raise AccessDeniedError(user_arn=self._access_key.arn, action=f"{demand.action} on {demand.resource}")
+
+
+def check_s3_action_permitted(self: Any, resource: str) -> None:
+    """As moto's, but for the name."""
+    if self._action == "s3:HeadBucket":
+        self._action = "s3:ListBucket"
+    IAMRequestBase.check_action_permitted(self, resource)
