@@ -16,7 +16,7 @@ SEED = 1
 LISTENING = .demo/$(FROM)-$(TO)-$(USERS)-$(SONGS)-$(PLAYS)-$(SEED)
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint constraints clean
+.PHONY: help env demo test test-aws aws-policy lint constraints clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -27,6 +27,12 @@ demo: $(READY) $(LISTENING)/complete ## load a month of made-up listening on thi
 
 test: $(READY) ## everything the project checks about itself
 	$(IN_ENV) pytest -n 2 --dist loadfile
+
+test-aws: $(READY) ## the cluster's life in an AWS account of moto's: killed anywhere, refused when wrong, IAM enforced
+	$(IN_ENV) pytest tests/aws -n 2
+
+aws-policy: $(READY) ## write the IAM policies of docs/aws.md anew, out of the calls the tests make
+	WRITE_AWS_POLICY=yes $(IN_ENV) pytest tests/aws/test_policy.py -k need
 
 lint: $(READY) ## style, types and SQL; checks only, changes nothing
 	$(IN_ENV) ruff check

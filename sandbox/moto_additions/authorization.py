@@ -3,8 +3,8 @@
 moto 5.2, where enforcement is switched on, asks for the right to the called action on the resource `*`: a policy that
 names resources is refused throughout, and what AWS checks besides - whether a role may be passed, a thing be tagged, a
 secret be made - is not looked at. Here each call becomes the demands that AWS's service authorisation reference and
-guides name for it. S3 is left to moto, which knows buckets and keys, but for one name: the right to HEAD a bucket is that
-to list it.
+guides name for it. S3 is left to moto, which knows buckets and keys, but for one name: the right to HEAD a bucket is
+that to list it.
 """
 
 from __future__ import annotations

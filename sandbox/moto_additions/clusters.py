@@ -10,11 +10,11 @@ import json
 import re
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import DependencyViolationError
 from moto.ec2.responses.security_groups import SecurityGroups
 from moto.moto_api._internal import mock_random
+from moto.redshift.exceptions import RedshiftClientError
 from moto.redshift.models import RedshiftBackend, redshift_backends
 from moto.redshift.responses import RedshiftResponse
 from moto.secretsmanager.models import secretsmanager_backends
@@ -57,15 +57,19 @@ def create_cluster(original: Any, self: Any) -> ActionResult:
     """Refuse what AWS refuses; keep the default role; keep the password in Secrets Manager; begin as `creating`."""
     identifier, user = self._get_param("ClusterIdentifier"), self._get_param("MasterUsername")
     if not IDENTIFIER.fullmatch(identifier):
-        raise ServiceException("InvalidParameterValue", f"The parameter ClusterIdentifier is not valid: {identifier}")
+        raise RedshiftClientError(
+            "InvalidParameterValue", f"The parameter ClusterIdentifier is not valid: {identifier}"
+        )
     is_managed = self._get_bool_param("ManageMasterPassword", False)
     if is_managed == bool(self._get_param("MasterUserPassword")):
-        raise ServiceException(
+        raise RedshiftClientError(
             "InvalidParameterCombination", "Specify either MasterUserPassword or ManageMasterPassword."
         )
     default_role = self._get_param("DefaultIamRoleArn")
     if default_role and default_role not in self._get_param("IamRoles", []):
-        raise ServiceException("InvalidParameterValue", "The default IAM role must be one of the cluster's IAM roles.")
+        raise RedshiftClientError(
+            "InvalidParameterValue", "The default IAM role must be one of the cluster's IAM roles."
+        )
     result: ActionResult = original(self)
     cluster = self.redshift_backend.clusters[identifier]
     cluster.default_iam_role_arn = default_role
@@ -104,7 +108,7 @@ def delete_cluster_subnet_group(original: Any, self: Any) -> ActionResult:
     """Refuse while a cluster lies in it."""
     name = self._get_param("ClusterSubnetGroupName")
     if any(cluster.cluster_subnet_group_name == name for cluster in self.redshift_backend.clusters.values()):
-        raise ServiceException("InvalidClusterSubnetGroupStateFault", f"Cluster subnet group {name} is in use.")
+        raise RedshiftClientError("InvalidClusterSubnetGroupStateFault", f"Cluster subnet group {name} is in use.")
     result: ActionResult = original(self)
     return result
 
