@@ -70,6 +70,17 @@ def test_the_main_dag_stages_loads_checks_and_publishes(bag):
     assert published == {asset.name for asset in dag.get_task("publish").outlets}
 
 
+def test_a_cluster_is_deleted_before_what_it_uses(bag):
+    """And nothing is deleted before the plan was confirmed; nothing created before the settings were checked."""
+    parts = ("role", "subnet_group", "security_group")
+    provision, teardown = bag.dags["sparkify_provision"], bag.dags["sparkify_teardown"]
+    assert {f"create_{part}" for part in parts} == provision.get_task("create_cluster").upstream_task_ids
+    assert all({"check_settings"} == provision.get_task(f"create_{part}").upstream_task_ids for part in parts)
+    assert {"plan"} == teardown.get_task("delete_cluster").upstream_task_ids
+    assert all({"wait_until_gone"} == teardown.get_task(f"delete_{part}").upstream_task_ids for part in parts)
+    assert {f"delete_{part}" for part in parts} == teardown.get_task("check_nothing_left").upstream_task_ids
+
+
 @pytest.mark.parametrize(
     ("period", "prefix"),
     [
