@@ -158,11 +158,17 @@ class Outside:
         return sorted(subnet["SubnetId"] for subnet in self.ec2.describe_subnets()["Subnets"])[:2]
 
 
+@pytest.fixture(scope="session")
+def outside() -> Outside:
+    """One for all tests, because making clients takes time."""
+    return Outside()
+
+
 @pytest.fixture
-def account() -> Iterator[Outside]:
+def account(outside: Outside) -> Iterator[Outside]:
     """The account as moto has it after a reset: nothing in it but a default VPC."""
     moto("reset")
-    yield Outside()
+    yield outside
     moto("reset-auth", "inf")
     moto("reset")
 

@@ -25,7 +25,7 @@ def conf_of(dag_id: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def airflow(airflow_database: None) -> Any:
-    """Runs a command of Airflow's in this process; what it leaves in the database goes afterwards."""
+    """Runs a command of Airflow's in this process, over a database without runs, Variables and connections."""
     from airflow.cli.cli_parser import get_parser
     from airflow.models.connection import Connection
     from airflow.models.dagrun import DagRun
@@ -38,11 +38,15 @@ def airflow(airflow_database: None) -> Any:
         arguments = parser.parse_args(shlex.split(command)[1:])
         arguments.func(arguments)
 
+    def clean() -> None:
+        with create_session() as session:
+            for model in (DagRun, Variable, Connection):
+                session.query(model).delete()
+
+    clean()
     run("airflow dags reserialize")
     yield run
-    with create_session() as session:
-        for model in (DagRun, Variable, Connection):
-            session.query(model).delete()
+    clean()
 
 
 def test_every_command_is_one_of_airflows(airflow):
