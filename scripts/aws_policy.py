@@ -27,13 +27,14 @@ OWNER = "sparkify-airflow/sparkify"
 
 # Calls whose right has another name. GetCallerIdentity needs none.
 NAMES = {
+    "s3:DeleteObjects": "s3:DeleteObject",
     "s3:HeadBucket": "s3:ListBucket",
     "s3:ListObjectsV2": "s3:ListBucket",
     "s3:HeadObject": "s3:GetObject",
     "sts:GetCallerIdentity": None,
 }
 
-# What AWS asks for besides the right to the call itself.
+# What AWS asks for besides the right to the call itself, as far as known: not verified against AWS's own list.
 BESIDES = {
     "iam:CreateRole": ("iam:TagRole",),
     "ec2:CreateSecurityGroup": ("ec2:CreateTags",),
@@ -110,31 +111,46 @@ STATEMENTS: dict[str, tuple[list[str], Condition, list[str]]] = {
         ["redshift:GetClusterCredentials"],
     ),
     "ListData": ([DATA], {}, ["s3:ListBucket"]),
-    "WriteWork": ([f"{WORK}/*"], {}, ["s3:GetObject", "s3:PutObject"]),
+    "ListWork": ([WORK], {}, ["s3:ListBucket"]),
+    "Work": ([f"{WORK}/*"], {}, ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]),
     "Alert": ([TOPIC], {}, ["sns:Publish"]),
 }
 
 
-def actions(calls: Iterable[tuple[str, str]]) -> set[str]:
-    """The rights that calls need, by service and operation."""
-    named = {NAMES.get(f"{service}:{operation}", f"{service}:{operation}") for service, operation in calls}
-    found = {name for name in named if name is not None}
-    return found | {besides for name in found for besides in BESIDES.get(name, ())}
+# A call: service, operation, and the ARN of the bucket where it is one on a bucket, else "".
+Call = tuple[str, str, str]
 
 
-def policy(calls: Iterable[tuple[str, str]]) -> dict[str, Any]:
+def rights(calls: Iterable[Call]) -> set[tuple[str, str]]:
+    """The actions that calls need, each with the bucket."""
+    named = {(NAMES.get(f"{service}:{name}", f"{service}:{name}"), bucket) for service, name, bucket in calls}
+    found = {(action, bucket) for action, bucket in named if action is not None}
+    return found | {(besides, bucket) for action, bucket in found for besides in BESIDES.get(action, ())}
+
+
+def policy(calls: Iterable[Call]) -> dict[str, Any]:
     """The policy that allows these calls and no other; KeyError names rights that no statement has."""
-    needed = actions(calls)
-    known = {action for _, _, allowed in STATEMENTS.values() for action in allowed}
-    if unknown := sorted(needed - known):
+    needed = rights(calls)
+    known = {
+        (action, bucket)
+        for resources, _, allowed in STATEMENTS.values()
+        for action in allowed
+        for bucket in buckets(resources)
+    }
+    if unknown := sorted(f"{action} {bucket}".rstrip() for action, bucket in needed - known):
         raise KeyError(f"add to STATEMENTS: {', '.join(unknown)}")
     statements = []
     for sid, (resources, condition, allowed) in STATEMENTS.items():
-        granted = [action for action in allowed if action in needed]
+        granted = [action for action in allowed if any((action, bucket) in needed for bucket in buckets(resources))]
         if granted:
             statement = {"Sid": sid, "Effect": "Allow", "Action": granted, "Resource": resources}
             statements.append(statement | ({"Condition": condition} if condition else {}))
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def buckets(resources: list[str]) -> set[str]:
+    """The buckets that a statement is about; "" for one that is about something else."""
+    return {resource.partition("/")[0] if resource.startswith("arn:aws:s3:") else "" for resource in resources}
 
 
 def block(name: str) -> re.Pattern[str]:

@@ -11,10 +11,11 @@ import pytest
 
 from scripts.aws_policy import DOCUMENT
 from tests.aws.conftest import ROOT
+from tests.docs.documents import blocks
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-COMMANDS = [line.strip() for line in re.findall(r"(?m)^ {7,}airflow .*$", DOCUMENT.read_text(encoding="utf-8"))]
+COMMANDS = [line for block in blocks("docs/aws.md") if block.language == "sh" for line in block.text.splitlines()]
 
 
 def conf_of(dag_id: str) -> list[dict[str, Any]]:

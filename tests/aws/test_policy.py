@@ -14,23 +14,34 @@ from botocore.exceptions import ClientError
 
 from scripts import aws_policy
 from tests.aws import test_alerts, test_whole_life
-from tests.aws.conftest import Calls, moto
-from tests.aws.test_alerts import event
+from tests.aws.conftest import Call, Calls, moto
+from tests.end_to_end.test_corrections import FIFTH, FOURTH, event, lines
+from warehouse.ui import Pages, Shelf
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 # The same fixtures serve here.
 lake, reader, empty_warehouse = test_alerts.lake, test_alerts.reader, test_alerts.empty_warehouse
-subscriber, load = test_alerts.subscriber, test_alerts.run
+subscriber = test_alerts.subscriber
 run = test_whole_life.run
 
 PROVISION = aws_policy.documented("provision")
 ACTIONS = sorted(action for statement in PROVISION["Statement"] for action in statement["Action"])
 
 
+def bucket_of(call: Call) -> str:
+    """The bucket of a call, under its name in the document; "" for a call on something else."""
+    if call.service != "s3":
+        return ""
+    return {
+        os.environ["AIRFLOW_VAR_SPARKIFY_BUCKET"]: aws_policy.DATA,
+        os.environ["AIRFLOW_VAR_SPARKIFY_WORK_PREFIX"].split("/")[2]: aws_policy.WORK,
+    }[call.parameters["Bucket"]]
+
+
 def compare(name: str, calls: Calls) -> None:
     """Let the document show exactly what these calls need; WRITE_AWS_POLICY writes it there first."""
-    needed = aws_policy.policy({(call.service, call.operation) for call in calls})
+    needed = aws_policy.policy({(call.service, call.operation, bucket_of(call)) for call in calls})
     if os.environ.get("WRITE_AWS_POLICY"):
         aws_policy.write(name, needed)
     assert needed == aws_policy.documented(name), "run: make aws-policy"
@@ -51,15 +62,41 @@ def test_the_policy_of_provisioning_is_what_its_calls_need(lifecycle, account, c
     compare("provision", calls)
 
 
-def test_the_policy_of_running_is_what_its_calls_need(run, load, subscriber, lifecycle, account, calls, monkeypatch):
-    """Pausing, resuming, logging in by IAM, loading with a work prefix, and telling of a failure."""
+@pytest.fixture
+def old_files(s3, monkeypatch) -> None:
+    """A work prefix with a record and a report in it that are one too many."""
+    bucket = os.environ["AIRFLOW_VAR_SPARKIFY_WORK_PREFIX"].split("/")[2]
+    monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_WORK_PREFIX", f"s3://{bucket}/policy/")
+    for number in range(400):
+        s3.put_object(Bucket=bucket, Key=f"policy/runs/20180101T{number:06}Z_old.json", Body=b"{}")
+    for number in range(30):
+        s3.put_object(Bucket=bucket, Key=f"policy/reports/20180101T{number:06}Z.html", Body=b"old")
+
+
+def test_the_policy_of_running_is_what_its_calls_need(
+    run, lake, empty_warehouse, old_files, subscriber, lifecycle, account, calls, monkeypatch
+):
+    """Pausing, resuming, logging in by IAM, loading and reporting below a work prefix that is full, the pages that
+    show it, and telling of a failure.
+    """
     from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
 
     shown = lifecycle.provision()["show_connection"]
+    monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_BUCKET", lake.bucket)
+    lake.put("song_data/A/A/A/TRAAA1.json", json.dumps({"song_id": "S1", "artist_id": "A1"}))
+    lake.put(FIFTH, lines(event()))
+    lake.put(FOURTH, lines(event(level="gratis")))
+    work_prefix = os.environ["AIRFLOW_VAR_SPARKIFY_WORK_PREFIX"]
     calls.clear()
     assert "success" == run("sparkify_pause")["run"]
     assert "success" == run("sparkify_resume")["run"]
-    assert "failed" == load(event(level="gratis"))
+    assert "success" == run("sparkify_warehouse", period="2018-11-05")["run"]
+    assert "success" == run("sparkify_report")["run"]
+    assert "failed" == run("sparkify_warehouse", period="2018-11-04")["run"]
+    words = {"title": "", "without_work_prefix": "", "without_runs": "", "without_report": ""}
+    shelf = Shelf(Pages(work_prefix=lambda: work_prefix, **words))
+    assert shelf.history(2)[0].records
+    assert b"<html" in shelf.report()[2]
     with monkeypatch.context() as patch:
         patch.setenv("AIRFLOW_CONN_REDSHIFT", shown["connection"])
         RedshiftSQLHook(redshift_conn_id="redshift").get_iam_token(RedshiftSQLHook(redshift_conn_id="redshift").conn)
