@@ -20,7 +20,7 @@ STATE = .sandbox
 BUCKETS = .demo/recent
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up down test test-browser lint docs pictures constraints clean
+.PHONY: help env demo up down test test-browser test-aws aws-policy lint docs pictures constraints clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -40,6 +40,12 @@ test: $(READY) ## everything the project checks about itself, but for what needs
 
 test-browser: $(READY) ## `make up` and `make down`, and the pages in Chromium
 	$(IN_ENV) pytest tests/browser
+
+test-aws: $(READY) ## the cluster's life in an AWS account of moto's: killed anywhere, refused when wrong, IAM enforced
+	$(IN_ENV) pytest tests/aws -n 2
+
+aws-policy: $(READY) ## write the IAM policies of docs/aws.md anew, out of the calls the tests make
+	WRITE_AWS_POLICY=yes $(IN_ENV) pytest tests/aws/test_policy.py -k need
 
 lint: $(READY) ## style, types and SQL; checks only, changes nothing
 	$(IN_ENV) ruff check

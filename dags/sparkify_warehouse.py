@@ -37,8 +37,11 @@ without that Variable nothing is written, and `record_run` is skipped.
 Lost connections, throttling and error 1023 (two writers at once) are tried again; all else fails at once, because it
 would fail again.
 
+A failure goes to the SNS topic whose ARN is in Variable `sparkify_alert_topic`, with the failed checks in words and a
+link to the log.
+
 Settings: connections `redshift` and `aws_default`; Variables `sparkify_bucket`, `sparkify_region`, `sparkify_iam_role`,
-`sparkify_work_prefix`, `sparkify_readers`.
+`sparkify_work_prefix`, `sparkify_readers`, `sparkify_alert_topic`.
 """
 
 from __future__ import annotations
@@ -67,6 +70,7 @@ from sparkify_tables import (
     VIEWS,
 )
 
+from warehouse.alerts import FailureAlert
 from warehouse.operators.create_tables import CreateTablesOperator
 from warehouse.operators.data_quality import DataQualityOperator
 from warehouse.operators.load_dimension import LoadDimensionOperator
@@ -88,6 +92,7 @@ REGION = "{{ var.value.get('sparkify_region', 'us-west-2') }}"
 ROLE = "{{ var.value.get('sparkify_iam_role', 'default') }}"
 WORK_PREFIX = "{{ var.value.get('sparkify_work_prefix', '') }}"
 READERS = "{{ var.value.get('sparkify_readers', '') }}"
+ALERT_TOPIC = "{{ var.value.get('sparkify_alert_topic', '') }}"
 
 
 def log_prefix(period: str) -> str:
@@ -142,6 +147,7 @@ with DAG(
         "retry_policy": TransientFailuresOnly(),
         # With one run at a time, a connection that hangs would hold up all that follow.
         "execution_timeout": datetime.timedelta(hours=2),
+        "on_failure_callback": FailureAlert(topic=ALERT_TOPIC),
     },
 ) as dag:
     create_tables = CreateTablesOperator(

@@ -8,7 +8,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from sandbox.processes import Child, Children, SandboxError, wait_until
+from sandbox.processes import PROJECT, Child, Children, SandboxError, wait_until
 
 REGION = "us-west-2"
 # The example keys of AWS's own documentation: of the right shape, known to be nobody's.
@@ -24,6 +24,8 @@ MOTO = """
 import sys
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
+from sandbox.moto_additions import add
+add()
 descriptor, port = map(int, sys.argv[1:])
 application = DomainDispatcherApplication(create_backend_app)
 server = make_server("127.0.0.1", port, application, True, request_handler=MotoRequestHandler, fd=descriptor)
@@ -84,4 +86,9 @@ async def start_s3(children: Children, folder: Path, host: str, port: int) -> st
 async def start_aws(children: Children, listener: socket.socket) -> Child:
     """Serve all AWS APIs but S3 on a socket that listens already."""
     descriptor, port = listener.fileno(), listener.getsockname()[1]
-    return await children.start("aws", [sys.executable, "-c", MOTO, str(descriptor), str(port)], inherit=[descriptor])
+    return await children.start(
+        "aws",
+        [sys.executable, "-c", MOTO, str(descriptor), str(port)],
+        inherit=[descriptor],
+        environment={"PYTHONPATH": str(PROJECT)},  # for our additions
+    )

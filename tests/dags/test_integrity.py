@@ -19,7 +19,8 @@ def bag():
 
 def test_the_bag_holds_the_dags_it_should(bag):
     """First of all: the rules below would hold for an empty bag."""
-    assert {"sparkify_warehouse", "sparkify_report", "sparkify_reset"} == set(bag.dags)
+    lifecycle = {"sparkify_provision", "sparkify_pause", "sparkify_resume", "sparkify_teardown"}
+    assert {"sparkify_warehouse", "sparkify_report", "sparkify_reset"} | lifecycle == set(bag.dags)
     assert {} == bag.import_errors
 
 
@@ -89,6 +90,17 @@ def test_clearing_a_task_clears_what_comes_after_it_and_nothing_before(bag):
     for downstream, expected in ((True, {"check_quality", "publish", "record_run"}), (False, {"check_quality"})):
         cleared = dag.partial_subset("check_quality", include_downstream=downstream, include_upstream=False)
         assert expected == set(cleared.task_ids)
+
+
+def test_a_cluster_is_deleted_before_what_it_uses(bag):
+    """And nothing is deleted before the plan was confirmed; nothing created before the settings were checked."""
+    parts = ("role", "subnet_group", "security_group")
+    provision, teardown = bag.dags["sparkify_provision"], bag.dags["sparkify_teardown"]
+    assert {f"create_{part}" for part in parts} == provision.get_task("create_cluster").upstream_task_ids
+    assert all({"check_settings"} == provision.get_task(f"create_{part}").upstream_task_ids for part in parts)
+    assert {"plan"} == teardown.get_task("delete_cluster").upstream_task_ids
+    assert all({"wait_until_gone"} == teardown.get_task(f"delete_{part}").upstream_task_ids for part in parts)
+    assert {f"delete_{part}" for part in parts} == teardown.get_task("check_nothing_left").upstream_task_ids
 
 
 @pytest.mark.parametrize(

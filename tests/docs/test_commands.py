@@ -37,6 +37,7 @@ MAKE_DOWN = (
 RUN_BY = {
     "README.md # Two commands # sh 1": ".ci/run",
     "README.md # Two commands # sh 2": MAKE_UP,
+    "docs/aws.md # Step by step": "tests/aws/test_document.py::test_every_command_is_one_of_airflows",
     "docs/docker.md # With Docker": WORKFLOW,
     "docs/docker.md # Passwords and keys": WORKFLOW,
     "docs/getting-started.md # See it work": ".ci/run",

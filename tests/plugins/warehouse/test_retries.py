@@ -28,6 +28,7 @@ PASSING = [
     ConnectionResetError("reset"),
     ClientError({"Error": {"Code": "SlowDown"}}, "ListObjectsV2"),
     EndpointConnectionError(endpoint_url="https://s3"),
+    ClientError({"Error": {"Code": "DependencyViolation"}}, "DeleteSecurityGroup"),
 ]
 LASTING = [
     redshift_error("42601", 'syntax error at or near "FORM"'),

@@ -1,0 +1,32 @@
+"""Create one part of a cluster, unless it is there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from warehouse.cluster.cluster import PARTS
+from warehouse.cluster.settings import ClusterSettings
+from warehouse.operators.cluster_base import ClusterOperator
+
+
+class CreateClusterPartOperator(ClusterOperator):
+    """Leave what exists as it should be, complete what a run that died left unfinished, create what is missing.
+
+    What exists and differs, or is not ours, fails the task and is left alone.
+
+    :param part: `role`, `subnet_group`, `security_group` or `cluster`.
+    """
+
+    def __init__(self, *, part: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if part not in PARTS:
+            raise ValueError(f"not a part of a cluster: {part!r}; expected one of {', '.join(PARTS)}")
+        self.part = part
+
+    def execute(self, context: Any) -> str:
+        """What was done, in words."""
+        with self.told():
+            part = PARTS[self.part](self.account, ClusterSettings.parse(self.settings))
+            outcome = part.provide()
+        self.log.info("%s: %s", part.describe(), outcome)
+        return outcome
