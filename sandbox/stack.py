@@ -44,10 +44,21 @@ class Stack:
     """A local Redshift, S3 and AWS over the state directory `state`; `buckets` holds one folder per bucket.
 
     They listen on the address `host`. After start(), `variables` are the environment variables by which clients on this
-    machine reach them.
+    machine reach them, and `airflow_defaults` are for an Airflow whose settings nobody chose: with `keeps_records`, its
+    own records are in the sandbox's PostgreSQL, as an Airflow of several processes needs it.
     """
 
-    def __init__(self, state: Path, buckets: Path | None, ports: Ports, mark: str, host: str = aws.HOST) -> None:
+    def __init__(
+        self,
+        state: Path,
+        buckets: Path | None,
+        ports: Ports,
+        mark: str,
+        host: str = aws.HOST,
+        *,
+        keeps_records: bool = False,
+    ) -> None:
+        self._keeps_records = keeps_records
         self._state = state
         self._buckets = buckets
         self._ports = ports
@@ -56,6 +67,7 @@ class Stack:
         self._engine = engine.Engine(state, self.children)
         self._server: RedshiftServer | None = None
         self.variables: dict[str, str] = {}
+        self.airflow_defaults = airflow_defaults(state)
 
     async def start(self) -> None:
         """Start everything. Raises SandboxError; what was started by then is stopped by stop()."""
@@ -84,6 +96,8 @@ class Stack:
             "AIRFLOW_VAR_SPARKIFY_BUCKET": main_bucket(self._buckets),
             "AIRFLOW_VAR_SPARKIFY_WORK_PREFIX": f"s3://{WORK_BUCKET}/",
         }
+        if self._keeps_records:
+            self.airflow_defaults["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = await self._engine.airflow_database()
 
     async def stop(self) -> None:
         """Stop everything: the endpoint first, so that no client is left in the middle of an answer."""
@@ -186,14 +200,16 @@ def airflow_defaults(state: Path) -> dict[str, str]:
     }
 
 
-def environment(callers: Mapping[str, str], state: Path, variables: Mapping[str, str]) -> dict[str, str]:
+def environment(
+    callers: Mapping[str, str], defaults: Mapping[str, str], variables: Mapping[str, str]
+) -> dict[str, str]:
     """The environment of a COMMAND: the caller's, led to the sandbox, and with this Python's own programs first."""
     kept = {name: value for name, value in callers.items() if name not in FOREIGN}
     path = f"{Path(sys.executable).parent}:{kept.get('PATH', '/usr/bin:/bin')}"
     # A proxy for the world outside must not be asked for this machine.
     direct = ",".join(filter(None, [kept.get("NO_PROXY") or kept.get("no_proxy"), aws.HOST, "localhost"]))
     return {
-        **airflow_defaults(state),
+        **defaults,
         **kept,
         **variables,
         "PATH": path,

@@ -17,7 +17,7 @@ from typing import Any
 from sandbox import aws
 from sandbox.processes import RUN_MARK, end_leftovers, open_log
 from sandbox.redshift import engine
-from sandbox.stack import STANDARD_PORTS, Ports, Stack, airflow_defaults, environment
+from sandbox.stack import STANDARD_PORTS, Ports, Stack, environment
 from sandbox.state import COMMAND, State
 
 GRACE = 10.0  # seconds that COMMAND has to end after it was told to
@@ -39,7 +39,8 @@ async def supervise(
     """
     state.take()
     mark = uuid.uuid4().hex
-    stack = Stack(state.folder, buckets, STANDARD_PORTS if serve else Ports(), mark, host)
+    ports = STANDARD_PORTS if serve else Ports()
+    stack = Stack(state.folder, buckets, ports, mark, host, keeps_records=serve)
     signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, signals.put_nowait, number)
@@ -52,8 +53,8 @@ async def supervise(
             await asyncio.gather(starting, return_exceptions=True)
             return 128 + told.result()
         starting.result()
-        variables = environment(os.environ, state.folder, stack.variables)
-        public = {name: variables[name] for name in (*airflow_defaults(state.folder), *stack.variables)}
+        variables = environment(os.environ, stack.airflow_defaults, stack.variables)
+        public = {name: variables[name] for name in (*stack.airflow_defaults, *stack.variables)}
         # setproctitle, which Airflow uses, writes its titles over the environment, and so over the mark, by default.
         variables |= {RUN_MARK: mark, "SPT_NOENV": "1"}
         if command:

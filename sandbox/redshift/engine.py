@@ -49,7 +49,15 @@ SETTINGS = {
     "shared_buffers": "256MB",
 }
 
-LOGIN_RULES = f"local all {OWNER} trust\nlocal all all scram-sha-256\n"
+# A database beside Redshift's, for Airflow's own records; its user can do nothing in the others.
+AIRFLOW = "airflow"
+POSTGRESQL_DEFAULTS = {
+    "default_transaction_isolation": "'read committed'",
+    "search_path": "public",
+    "extra_float_digits": "1",
+}
+
+LOGIN_RULES = f"local all {OWNER} trust\nlocal {AIRFLOW} {AIRFLOW} trust\nlocal all all scram-sha-256\n"
 
 
 class Engine:
@@ -85,6 +93,7 @@ class Engine:
             )
         else:
             discard_stale_lock(self._data.resolve())
+        (self._data / "pg_hba.conf").write_text(LOGIN_RULES)
         self.socket_directory = Path(
             tempfile.mkdtemp(prefix="sandbox-", dir="/tmp")
         )  # macOS: 104 bytes for the whole path
@@ -99,6 +108,22 @@ class Engine:
         if new:
             await self._furnish()
             self._complete.write_text(catalogue_version())
+
+    async def airflow_database(self) -> str:
+        """SQLAlchemy's URL of Airflow's own database, which is made when there is none; after start().
+
+        SQLite, Airflow's default, lets one process write at a time: beside a busy scheduler `airflow backfill create`
+        and the scheduler itself fail with "database is locked".
+        """
+        async with await psycopg.AsyncConnection.connect(self.dsn("postgres"), autocommit=True) as connection:
+            found = await connection.execute("SELECT FROM pg_database WHERE datname = %s", [AIRFLOW])
+            if await found.fetchone() is None:
+                await connection.execute(f"CREATE ROLE {AIRFLOW} LOGIN".encode())
+                # Of template0: template1 holds what makes a Redshift of a database.
+                await connection.execute(f"CREATE DATABASE {AIRFLOW} OWNER {AIRFLOW} TEMPLATE template0".encode())
+            for name, value in POSTGRESQL_DEFAULTS.items():
+                await connection.execute(f"ALTER DATABASE {AIRFLOW} SET {name} TO {value}".encode())
+        return f"postgresql+psycopg2://{AIRFLOW}@/{AIRFLOW}?host={self.socket_directory}&port=5432"
 
     async def stop(self) -> None:
         """Stop the server and remove its socket; the data directory stays."""
@@ -127,7 +152,6 @@ class Engine:
             ],
             user=self._user,
         )
-        (self._data / "pg_hba.conf").write_text(LOGIN_RULES)
 
     async def _answers(self) -> bool:
         try:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import sqlalchemy
 
 from sandbox.processes import PROJECT, RUN_MARK, alive
 from sandbox.stack import STANDARD_PORTS
@@ -34,6 +35,11 @@ def sandbox(*words: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "sandbox", *words], cwd=PROJECT, capture_output=True, text=True, timeout=60
     )
+
+
+def dict_of(env: str) -> dict[str, str]:
+    """The variables that the action `env` printed."""
+    return dict(word.split("=", 1) for word in shlex.split(env) if word != "export")
 
 
 def port_is_free(port: int) -> bool:
@@ -60,6 +66,15 @@ def test_up_keeps_a_sandbox_on_the_standard_ports_until_down(tmp_path):
         question = "import psycopg; print(psycopg.connect('').execute('SELECT 1').fetchone())"
         ask = f"{env}\n{shlex.join([sys.executable, '-c', question])}"
         assert "(1,)\n" == subprocess.check_output(["sh", "-c", ask], text=True)
+
+        records = sqlalchemy.create_engine(dict_of(env)["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"])
+        with records.connect() as first, records.connect() as second:  # Airflow's several processes
+            first.execute(sqlalchemy.text("CREATE TABLE run (id INT)"))
+            first.commit()
+            for connection in (first, second):
+                connection.execute(sqlalchemy.text("INSERT INTO run VALUES (1)"))
+            second.commit()
+            assert 2 == first.scalar(sqlalchemy.text("SELECT count(*) FROM run"))
 
         taken = sandbox("up", "--state", tmp_path / "another")
         assert 125 == taken.returncode

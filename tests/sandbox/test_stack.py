@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from sandbox.processes import PROJECT, SandboxError
-from sandbox.stack import environment, listen, main_bucket
+from sandbox.stack import airflow_defaults, environment, listen, main_bucket
 
 
 def test_the_environment_leads_every_client_to_the_sandbox():
@@ -71,7 +71,7 @@ def test_what_would_lead_elsewhere_is_dropped_and_what_the_caller_set_for_airflo
         "PGHOST": "elsewhere",
         "no_proxy": "x",
     }
-    found = environment(callers, Path("/state"), {"PGHOST": "127.0.0.1"})
+    found = environment(callers, airflow_defaults(Path("/state")), {"PGHOST": "127.0.0.1"})
     assert {"AWS_PROFILE", "PGSSLMODE"} & set(found) == set()
     assert ("/mine", "127.0.0.1") == (found["AIRFLOW_HOME"], found["PGHOST"])
     assert "x,127.0.0.1,localhost" == found["NO_PROXY"]

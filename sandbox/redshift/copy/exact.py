@@ -48,10 +48,10 @@ class PostgresDates:
         if NOT_A_DATE.search(text):
             return None
         if self.connection is None:
-            options = "-c datestyle=ISO,MDY -c timezone=UTC"
+            options = "-c datestyle=ISO,MDY -c timezone=UTC -c search_path=pg_catalog"
             self.connection = psycopg.connect(self.conninfo, autocommit=True, options=options)
         # kind is one of values.py's own words; CAST as Redshift's 'auto' is defined by it
-        query = "SELECT CAST(CAST(%s AS pg_catalog." + kind + ") AS text)"
+        query = "SELECT CAST(CAST(%s AS " + kind + ") AS text)"
         try:
             row = self.connection.execute(query.encode(), [text]).fetchone()
         except psycopg.DataError:

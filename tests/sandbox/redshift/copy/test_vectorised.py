@@ -3,6 +3,7 @@
 import decimal
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from sandbox.redshift.copy.command import Conversion, S3Path, parse_copy
-from sandbox.redshift.copy.exact import LoadError, convert_piece
+from sandbox.redshift.copy.exact import LoadError, PostgresDates, convert_piece
 from sandbox.redshift.copy.pieces import Piece, is_plain
 from sandbox.redshift.copy.source import S3Object
 from sandbox.redshift.copy.table import Column
+from sandbox.redshift.copy.values import AutoCast
 from sandbox.redshift.copy.vectorised import Vectorised
 
 FILE = S3Object(S3Path("b", "k"), 0)
@@ -106,10 +108,10 @@ STREAMS = st.tuples(
 
 
 def exactly(
-    data: bytes, column: Column, path: tuple[str | int, ...], ignore_case: bool, options: Conversion
+    data: bytes, column: Column, path: tuple[str | int, ...], ignore_case: bool, options: Conversion, auto: AutoCast
 ) -> list[Any]:
     piece = Piece(FILE, data, 1, last=True)
-    return list(convert_piece(piece, [column], [path], ignore_case, options, lambda text, kind: "from PostgreSQL"))
+    return list(convert_piece(piece, [column], [path], ignore_case, options, auto))
 
 
 def fields(data: bytes) -> list[str | None]:
@@ -143,6 +145,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("groups")
 
 
+@pytest.fixture(scope="session")
+def dates() -> Iterator[PostgresDates]:
+    """PostgreSQL's reading of 'auto', by way of the endpoint."""
+    dates = PostgresDates("")
+    yield dates
+    dates.close()
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(
     data=STREAMS,
@@ -157,9 +167,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @example(data=b'{"c":"x","other":[inf]}', column=TARGETS[0], mapping=MAPPINGS[0], options="")
 @example(data=b'{"c":"x","other":[1 , ]}', column=TARGETS[0], mapping=MAPPINGS[0], options="")
 @example(data=b"[1,-0]", column=TARGETS[0], mapping=MAPPINGS[4], options="")
+@example(data=b'{"c":"2020-02-29"}', column=TARGETS[12], mapping=MAPPINGS[0], options=OPTIONS[3])
 @example(data=b'{"c":"x","other":NaN}', column=TARGETS[0], mapping=MAPPINGS[0], options="")
 def test_what_the_fast_path_answers_is_what_the_exact_path_says(
-    data: bytes, column: Column, mapping: tuple[tuple[str | int, ...], bool], options: str, folder: Path
+    data: bytes, column: Column, mapping: tuple[tuple[str | int, ...], bool], options: str, folder: Path, dates: PostgresDates
 ) -> None:
     conversion = parse_copy(f"copy t from 's3://b/k' iam_role default json 'auto' {options}").conversion
     path, ignore_case = mapping
@@ -171,7 +182,7 @@ def test_what_the_fast_path_answers_is_what_the_exact_path_says(
         fast.close()
     if answer is None:
         return
-    exact = exactly(data, column, path, ignore_case, conversion)
+    exact = exactly(data, column, path, ignore_case, conversion, dates.cast)
     assert not [each for each in exact if isinstance(each, LoadError)]
     expected = [meaning(field, column) for line in exact for field in fields(line)]
     assert expected == [meaning(field, column) for field in fields(answer[0])]
