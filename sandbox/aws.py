@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 import sys
 import sysconfig
 from pathlib import Path
 
-from sandbox.processes import PROJECT, Child, Children, SandboxError, wait_until
+from sandbox.processes import PROJECT, Children, SandboxError, wait_until
 
 REGION = "us-west-2"
 # The example keys of AWS's own documentation: of the right shape, known to be nobody's.
@@ -83,12 +84,23 @@ async def start_s3(children: Children, folder: Path, host: str, port: int) -> st
     return f"http://{HOST}:{found.group(1)}"
 
 
-async def start_aws(children: Children, listener: socket.socket) -> Child:
-    """Serve all AWS APIs but S3 on a socket that listens already."""
+async def start_aws_when_called(children: Children, listener: socket.socket) -> None:
+    """Serve all AWS APIs but S3 on a socket that listens already, from the first call on.
+
+    Most uses call S3 only, and moto's imports cost three seconds of a processor and 100 MB.
+    """
+    called = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(listener, called.set)
+    try:
+        await called.wait()
+    finally:
+        loop.remove_reader(listener)
     descriptor, port = listener.fileno(), listener.getsockname()[1]
-    return await children.start(
+    await children.start(
         "aws",
         [sys.executable, "-c", MOTO, str(descriptor), str(port)],
         inherit=[descriptor],
         environment={"PYTHONPATH": str(PROJECT)},  # for our additions
     )
+    listener.close()  # or who calls after the server's end would wait for ever

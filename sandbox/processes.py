@@ -68,6 +68,8 @@ class Children:
         self.logs = logs
         self.mark = mark
         self._running: list[Child] = []
+        self._watching: list[asyncio.Task[None]] = []  # kept: the event loop itself would forget them
+        self._ended: asyncio.Queue[Child] = asyncio.Queue()
         self._warden: asyncio.subprocess.Process | None = None
 
     async def open(self) -> None:
@@ -121,17 +123,18 @@ class Children:
         self.watch(f"-{process.pid}", stop_signal)
         child = Child(name, process, log, stop_signal)
         self._running.append(child)
+        self._watching.append(asyncio.create_task(self._watch_end(child)))
         return child
 
     async def first_to_end(self) -> Child:
-        """Wait until one of the processes ends."""
-        waits = {asyncio.ensure_future(child.process.wait()): child for child in self._running}
-        try:
-            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            return waits[done.pop()]
-        finally:
-            for wait in waits:
-                wait.cancel()
+        """Wait until one of the processes ends, also one that is started meanwhile."""
+        while (child := await self._ended.get()) not in self._running:
+            pass  # one that was to end
+        return child
+
+    async def _watch_end(self, child: Child) -> None:
+        await child.process.wait()
+        self._ended.put_nowait(child)
 
     async def close(self) -> None:
         """Stop what still runs, the last started first, and the warden last."""

@@ -66,6 +66,8 @@ class Stack:
         self.children = Children(state / "log", mark)
         self._engine = engine.Engine(state, self.children)
         self._server: RedshiftServer | None = None
+        self._aws_listener: socket.socket | None = None
+        self._aws: asyncio.Task[None] | None = None
         self.variables: dict[str, str] = {}
         self.airflow_defaults = airflow_defaults(state)
 
@@ -76,21 +78,20 @@ class Stack:
         (folder / WORK_BUCKET).mkdir(exist_ok=True)
         for port in (self._ports.redshift, self._ports.s3):
             listen(port, self._host).close()
-        with listen(self._ports.aws, self._host) as listener:
-            await self.children.open()
-            s3 = asyncio.create_task(aws.start_s3(self.children, folder, self._host, self._ports.s3))
-            postgresql = asyncio.create_task(self._engine.start())
-            try:
-                await asyncio.gather(s3, postgresql)
-            finally:
-                s3.cancel()
-                postgresql.cancel()
-                await asyncio.gather(s3, postgresql, return_exceptions=True)
-            self._server = self._redshift(s3.result())
-            await self._server.start()
-            # Last, because its imports would keep a processor from the others; see start_aws why nobody waits for it.
-            await aws.start_aws(self.children, listener)
-            aws_url = f"http://{aws.HOST}:{listener.getsockname()[1]}"
+        self._aws_listener = listen(self._ports.aws, self._host)
+        await self.children.open()
+        s3 = asyncio.create_task(aws.start_s3(self.children, folder, self._host, self._ports.s3))
+        postgresql = asyncio.create_task(self._engine.start())
+        try:
+            await asyncio.gather(s3, postgresql)
+        finally:
+            s3.cancel()
+            postgresql.cancel()
+            await asyncio.gather(s3, postgresql, return_exceptions=True)
+        self._server = self._redshift(s3.result())
+        await self._server.start()
+        aws_url = f"http://{aws.HOST}:{self._aws_listener.getsockname()[1]}"
+        self._aws = asyncio.create_task(aws.start_aws_when_called(self.children, self._aws_listener))
         self.variables = {
             **service_variables(self._server.port, s3.result(), aws_url),
             "AIRFLOW_VAR_SPARKIFY_BUCKET": main_bucket(self._buckets),
@@ -101,6 +102,11 @@ class Stack:
 
     async def stop(self) -> None:
         """Stop everything: the endpoint first, so that no client is left in the middle of an answer."""
+        if self._aws is not None:
+            self._aws.cancel()
+            await asyncio.gather(self._aws, return_exceptions=True)
+        if self._aws_listener is not None:
+            self._aws_listener.close()
         if self._server is not None:
             await self._server.stop()
         await self._engine.stop()

@@ -5,6 +5,7 @@ import os
 import socket
 from pathlib import Path
 
+import boto3
 import psutil
 import psycopg
 import pytest
@@ -42,6 +43,7 @@ def test_no_secret_is_for_other_users_to_see():
     logs = Path(os.environ["SANDBOX_STATE"]) / "log"
     with psycopg.connect("", autocommit=True) as connection, pytest.raises(psycopg.errors.DuplicateObject):
         connection.execute("CREATE USER awsuser PASSWORD 'Hush12345'")
+    boto3.client("sts").get_caller_identity()  # the first call starts the server
     found = {log.name: log for log in logs.iterdir()}
     assert {"postgresql.log", "s3.log", "aws.log"} <= found.keys()
     assert {0o600} == {log.stat().st_mode & 0o777 for log in found.values()}

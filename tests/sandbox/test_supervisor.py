@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from sandbox.processes import PROJECT, alive
+from sandbox.redshift import engine
 from sandbox.redshift.engine import server_user, usable
 from sandbox.state import State
 
@@ -25,6 +26,14 @@ READY_AND_WAIT = ["sh", "-c", "sleep 1000 & echo ready; wait"]
 
 def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*SANDBOX, *words], cwd=PROJECT, capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A state directory for one sandbox after another: to make a new one takes longer than all else of a start."""
+    folder = tmp_path_factory.mktemp("kept") / "the state"
+    yield folder
+    engine.discard(folder / "postgresql")
 
 
 @contextlib.contextmanager
@@ -52,13 +61,13 @@ def assert_gone(processes: list[psutil.Process]) -> None:
     ("command", "status"),
     [(["sh", "-c", "exit 7"], 7), (["sh", "-c", "kill -9 $$"], 128 + 9), (["no such program"], 127), (["/"], 126)],
 )
-def test_the_exit_status_is_commands_own_as_a_shell_has_it(command, status):
-    assert status == run("--", *command).returncode
+def test_the_exit_status_is_commands_own_as_a_shell_has_it(state, command, status):
+    assert status == run("--state", state, "--", *command).returncode
 
 
-def test_command_gets_its_words_and_its_input_as_they_are():
+def test_command_gets_its_words_and_its_input_as_they_are(state):
     done = subprocess.run(
-        [*SANDBOX, "--", "sh", "-c", 'cat; echo "$1|$2"', "sh", "--state", "a  b"],
+        [*SANDBOX, "--state", state, "--", "sh", "-c", 'cat; echo "$1|$2"', "sh", "--state", "a  b"],
         cwd=PROJECT, input="in\n", capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert ("in\n--state|a  b\n", "") == (done.stdout, done.stderr)
@@ -77,8 +86,8 @@ def test_a_command_that_ends_leaves_no_process_and_no_temporary_file_behind(monk
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_command_and_all_else(number):
-    with waiting() as (process, started):
+def test_a_signal_ends_command_and_all_else(state, number):
+    with waiting("--state", state) as (process, started):
         os.killpg(process.pid, number)
         assert 128 + number == process.wait(30)
         assert_gone(started)
@@ -95,15 +104,15 @@ def test_a_signal_while_it_starts_ends_it():
         assert_gone(started)
 
 
-def test_killed_by_force_it_leaves_no_process_and_no_lock(tmp_path):
-    with waiting("--state", tmp_path / "state") as (process, started):
+def test_killed_by_force_it_leaves_no_process_and_no_lock(state):
+    with waiting("--state", state) as (process, started):
         process.kill()
         assert_gone(started)
-    assert State(tmp_path / "state").holder() is None
-    assert 0 == run("--state", tmp_path / "state", "--", "true").returncode
+    assert State(state).holder() is None
+    assert 0 == run("--state", state, "--", "true").returncode
 
 
-def test_at_a_terminal_ctrl_c_is_commands_to_answer_and_reaches_it_once():
+def test_at_a_terminal_ctrl_c_is_commands_to_answer_and_reaches_it_once(state):
     count = """if True:
         import time
         for _ in range(2):
@@ -116,7 +125,7 @@ def test_at_a_terminal_ctrl_c_is_commands_to_answer_and_reaches_it_once():
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(PROJECT)
-        os.execv(SANDBOX[0], [*SANDBOX, "--", sys.executable, "-c", count])
+        os.execv(SANDBOX[0], [*SANDBOX, "--state", state, "--", sys.executable, "-c", count])
     with os.fdopen(terminal, "r+b", buffering=0) as screen:
         seen = b""
         for key, expected in ((b"", b"ready"), (b"\x03", b"caught\r\nready"), (b"\x03", b"caught")):
@@ -128,9 +137,9 @@ def test_at_a_terminal_ctrl_c_is_commands_to_answer_and_reaches_it_once():
     assert 0 == os.waitstatus_to_exitcode(status)
 
 
-def test_a_part_that_breaks_ends_the_run_with_its_name():
+def test_a_part_that_breaks_ends_the_run_with_its_name(state):
     with subprocess.Popen(
-        [*SANDBOX, "--", *READY_AND_WAIT], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*SANDBOX, "--state", state, "--", *READY_AND_WAIT], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert b"ready\n" == process.stdout.readline()
         started = psutil.Process(process.pid).children(recursive=True)
@@ -140,8 +149,25 @@ def test_a_part_that_breaks_ends_the_run_with_its_name():
         assert_gone(started)
 
 
-def test_a_second_sandbox_stands_beside_the_first_and_states_with_spaces_are_kept(tmp_path):
-    state = tmp_path / "kept state"
+def test_the_other_apis_run_from_the_first_call_on_and_are_a_part_like_the_others(state):
+    call = "import boto3; boto3.client('sts').get_caller_identity(); print('ready', flush=True); input()"
+
+    def parts(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+        return [part for part in psutil.Process(process.pid).children() if any("moto" in w for w in part.cmdline())]
+
+    with waiting("--state", state) as (process, _):
+        assert [] == parts(process)
+    with subprocess.Popen(
+        [*SANDBOX, "--state", state, "--", "python", "-c", call],
+        cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert b"ready\n" == process.stdout.readline()
+        (part,) = parts(process)
+        part.kill()
+        assert b"sandbox: aws ended unexpectedly with status -9" in process.communicate(timeout=30)[1]
+
+
+def test_a_second_sandbox_stands_beside_the_first_and_states_with_spaces_are_kept(state, tmp_path):
     make = "import psycopg; psycopg.connect('', autocommit=True).execute('CREATE TABLE public.kept (n INTEGER)')"
     look = "import psycopg; print(psycopg.connect('').execute('SELECT COUNT(*) FROM public.kept').fetchone())"
     assert 0 == run("--state", state, "--", "python", "-c", make).returncode

@@ -8,12 +8,13 @@ import signal
 import stat
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
+import sqlalchemy
 
 from sandbox.processes import Children, SandboxError
 from sandbox.redshift import engine
@@ -63,32 +64,50 @@ def postmaster(database: engine.Engine) -> psutil.Process:
     return psutil.Process(int((Path(data) / "postmaster.pid").read_text().split()[0]))
 
 
-def test_a_new_state_has_redshifts_first_user_and_database_and_its_way_to_sort(state):
-    async def check():
-        async with running(state) as database:
-            assert [("awsuser", True)] == ask(
-                database, "SELECT rolname, rolsuper FROM pg_roles WHERE rolname = 'awsuser'"
-            )
-            assert [("awsuser",)] == ask(
-                database, "SELECT pg_get_userbyid(datdba) FROM pg_catalog.pg_database WHERE datname = 'dev'"
-            )
-            assert [("repeatable read",)] == ask(database, "SHOW transaction_isolation")
-            assert [("UTC",)] == ask(database, "SHOW timezone")
-            assert ["B", "a", "ä", "😀"] == [
-                name for (name,) in ask(database, "SELECT x FROM unnest(ARRAY['😀', 'ä', 'a', 'B']) AS x ORDER BY x")
-            ]
-
-    asyncio.run(check())
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[engine.Engine]:
+    """A running engine over a new state, in a folder that only its owner can look into."""
+    folder = tmp_path_factory.mktemp("engine")
+    folder.chmod(0o700)
+    with asyncio.Runner() as runner, contextlib.ExitStack() as stack:
+        lifetime = running(folder)
+        database = runner.run(lifetime.__aenter__())
+        stack.callback(lambda: runner.run(lifetime.__aexit__(None, None, None)))
+        yield database
+    engine.discard(folder / "postgresql")
 
 
-def test_every_database_has_the_helper_schema(state):
-    async def check():
-        async with running(state) as database:
-            ask(database, "CREATE DATABASE another")
-            with psycopg.connect(database.dsn("another")) as connection:
-                assert connection.execute("SELECT to_regnamespace('pg_redshift') IS NOT NULL").fetchone() == (True,)
+def test_a_new_state_has_redshifts_first_user_and_database_and_its_way_to_sort(database):
+    assert [("awsuser", True)] == ask(database, "SELECT rolname, rolsuper FROM pg_roles WHERE rolname = 'awsuser'")
+    assert [("awsuser",)] == ask(
+        database, "SELECT pg_get_userbyid(datdba) FROM pg_catalog.pg_database WHERE datname = 'dev'"
+    )
+    assert [("repeatable read",)] == ask(database, "SHOW transaction_isolation")
+    assert [("UTC",)] == ask(database, "SHOW timezone")
+    assert ["B", "a", "ä", "😀"] == [
+        name for (name,) in ask(database, "SELECT x FROM unnest(ARRAY['😀', 'ä', 'a', 'B']) AS x ORDER BY x")
+    ]
 
-    asyncio.run(check())
+
+def test_every_database_has_the_helper_schema(database):
+    ask(database, "CREATE DATABASE another")
+    with psycopg.connect(database.dsn("another")) as connection:
+        assert connection.execute("SELECT to_regnamespace('pg_redshift') IS NOT NULL").fetchone() == (True,)
+
+
+def test_airflows_records_are_in_a_database_that_is_no_redshift_and_lets_several_write(database):
+    urls = [asyncio.run(database.airflow_database()) for _ in range(2)]  # of a first start and a later one
+    assert urls[0] == urls[1]
+    records = sqlalchemy.create_engine(urls[0])
+    with records.connect() as first, records.connect() as second:
+        first.execute(sqlalchemy.text("CREATE TABLE run (id INT)"))
+        first.commit()
+        for connection in (first, second):
+            connection.execute(sqlalchemy.text("INSERT INTO run VALUES (1)"))
+        second.commit()
+        assert 2 == first.scalar(sqlalchemy.text("SELECT count(*) FROM run"))
+        assert first.scalar(sqlalchemy.text("SELECT to_regnamespace('pg_redshift') IS NULL"))
+    records.dispose()
 
 
 def test_it_listens_on_a_socket_that_only_its_user_can_reach(state):
@@ -171,14 +190,8 @@ def test_a_state_of_another_version_is_refused_and_left_alone(state):
 
 
 @needs_root
-def test_as_root_it_runs_as_nobody_even_where_nobody_can_look_in(state):
-    state.chmod(0o700)
-
-    async def check():
-        async with running(state) as database:
-            assert "nobody" == postmaster(database).username()
-
-    asyncio.run(check())
+def test_as_root_it_runs_as_nobody_even_where_nobody_can_look_in(database):
+    assert "nobody" == postmaster(database).username()
 
 
 @needs_root

@@ -170,7 +170,12 @@ def dates() -> Iterator[PostgresDates]:
 @example(data=b'{"c":"2020-02-29"}', column=TARGETS[12], mapping=MAPPINGS[0], options=OPTIONS[3])
 @example(data=b'{"c":"x","other":NaN}', column=TARGETS[0], mapping=MAPPINGS[0], options="")
 def test_what_the_fast_path_answers_is_what_the_exact_path_says(
-    data: bytes, column: Column, mapping: tuple[tuple[str | int, ...], bool], options: str, folder: Path, dates: PostgresDates
+    data: bytes,
+    column: Column,
+    mapping: tuple[tuple[str | int, ...], bool],
+    options: str,
+    folder: Path,
+    dates: PostgresDates,
 ) -> None:
     conversion = parse_copy(f"copy t from 's3://b/k' iam_role default json 'auto' {options}").conversion
     path, ignore_case = mapping
