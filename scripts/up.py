@@ -7,6 +7,7 @@ one go into airflow.cfg in its folder below the state, which stays from start to
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import json
 import os
@@ -149,7 +150,18 @@ def wait_until_ready(state: State, console: Console) -> None:
                 done = len(needed - missing)
                 bar.update(task, total=len(needed), completed=done, description=", ".join(sorted(missing)))
             time.sleep(0.3)
+        bar.update(task, description="the tasks' own API")
+        prepare_for_tasks()
     console.print(f"ready after {time.monotonic() - began:.0f} s", highlight=False)
+
+
+def prepare_for_tasks() -> None:
+    """Have the web server build the API that tasks use.
+
+    It does so at the first call, for seconds in which it answers nobody: better now than while somebody looks.
+    """
+    with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+        LOCAL.open(f"{SETTINGS['AIRFLOW__CORE__EXECUTION_API_SERVER_URL']}health", timeout=PATIENCE).close()
 
 
 def airflow_log(state: State) -> Path:

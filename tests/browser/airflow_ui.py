@@ -61,7 +61,7 @@ class AirflowUI:
 
     def runs(self, dag_id: str) -> list[dict[str, Any]]:
         """All runs of a DAG, as the REST API has them."""
-        answer = self.page.request.get(f"{self.url}/api/v2/dags/{dag_id}/dagRuns?limit=100")
+        answer = self.page.request.get(f"{self.url}/api/v2/dags/{dag_id}/dagRuns?limit=100", timeout=120_000)
         assert answer.ok, answer.text()
         return list(answer.json()["dag_runs"])
 

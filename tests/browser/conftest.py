@@ -71,7 +71,7 @@ class Stack:
         data = json.dumps(body).encode() if body else None
         url = f"{self.url}/api/v2/{urllib.parse.quote(path, safe='/?=&~')}"
         request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
-        with LOCAL.open(request, timeout=60) as answer:
+        with LOCAL.open(request, timeout=120) as answer:
             return json.loads(answer.read() or b"{}")
 
     def connect(self) -> psycopg.Connection:
