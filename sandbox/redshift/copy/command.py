@@ -6,22 +6,10 @@ import dataclasses
 import re
 from collections.abc import Callable
 
-from sandbox.redshift.copy.authorization import Authorization, from_credentials, from_keys, from_role
+from sandbox.redshift.copy.authorization import Authorization
+from sandbox.redshift.copy.clauses import Clauses, syntax_error
 from sandbox.redshift.copy.times import DEFAULT, TimeFormat, parse_format
 from sandbox.redshift.errors import RedshiftError, unsupported
-
-TOKEN = re.compile(
-    r"(?P<blank>\s+|--[^\n]*|/\*.*?\*/)"
-    r"|(?P<string>'(?:[^'\\]|''|\\.)*')"
-    r"|\$(?P<tag>\w*)\$(?P<dollar>.*?)\$(?P=tag)\$"
-    r'|(?P<quoted>"(?:[^"]|"")+")'
-    r"|(?P<word>\#?[^\W\d][\w$]*)"
-    r"|(?P<number>-?\d+)"
-    r"|(?P<sign>[(),.;])",
-    re.DOTALL,
-)
-# standard_conforming_strings does not exist in Redshift: a backslash escapes in every literal.
-ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 FLAGS = {
     *("MANIFEST", "ACCEPTANYDATE", "BLANKSASNULL", "EMPTYASNULL", "EXPLICIT_IDS", "IGNOREALLERRORS", "NOLOAD"),
@@ -34,8 +22,6 @@ NOT_WITH_JSON = {
 }
 OTHER_FORMATS = {"AVRO", "ORC", "PARQUET", "SHAPEFILE"}
 NOT_YET = {"ENCRYPTED", "MASTER_SYMMETRIC_KEY", "LZOP", "SSH", "SIMPLIFY"}
-SWITCHES = {"ON": True, "TRUE": True, "OFF": False, "FALSE": False}
-REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,38 +87,7 @@ def s3_path(text: str) -> S3Path:
     return S3Path(found[1], found[2])
 
 
-def _tokens(text: str) -> list[tuple[str, str]]:
-    """(kind, value) pairs; kind is string, name, word, number, sign or end."""
-    found, position = [], 0
-    while position < len(text):
-        token = TOKEN.match(text, position)
-        if not token:
-            raise _syntax_error(text[position:].split()[0])
-        position = token.end()
-        kind = token.lastgroup
-        if kind == "string":
-            body = token["string"][1:-1].replace("''", "'")
-            found.append(("string", re.sub(r"\\(.)", lambda m: ESCAPES.get(m[1], m[1]), body, flags=re.DOTALL)))
-        elif kind == "dollar":
-            found.append(("string", token["dollar"]))
-        elif kind == "quoted":
-            # Redshift folds quoted names too (enable_case_sensitive_identifier is off)
-            found.append(("name", token["quoted"][1:-1].replace('""', '"').lower()))
-        elif kind in ("word", "number", "sign"):
-            found.append((kind, token[0]))
-    return [*found, ("end", "end of input")]
-
-
-def _syntax_error(near: str) -> RedshiftError:
-    return RedshiftError("42601", f'syntax error at or near "{near}"')
-
-
-class _Parser:
-    def __init__(self, text: str) -> None:
-        self.tokens = _tokens(text)
-        self.at = 0
-        self.given: dict[str, object] = {}
-
+class _Parser(Clauses):
     def command(self) -> CopyCommand:
         self.expect("COPY")
         names = [self.name()]
@@ -150,87 +105,7 @@ class _Parser:
         schema = names[0] if len(names) == 2 else None
         return self.build(schema, names[-1], columns, s3_path(url))
 
-    # -- tokens
-
-    def peek(self) -> tuple[str, str]:
-        return self.tokens[self.at]
-
-    def next(self) -> tuple[str, str]:
-        token = self.tokens[self.at]
-        self.at += token[0] != "end"
-        return token
-
-    def sign(self, sign: str) -> bool:
-        return self.accept(("sign", sign))
-
-    def word(self, word: str) -> bool:
-        kind, value = self.peek()
-        return kind == "word" and value.upper() == word and self.accept((kind, value))
-
-    def accept(self, token: tuple[str, str]) -> bool:
-        matches = self.peek() == token
-        self.at += matches
-        return matches
-
-    def expect(self, word: str) -> None:
-        if not self.word(word):
-            raise _syntax_error(self.peek()[1])
-
-    def string(self) -> str:
-        self.word("AS")
-        kind, value = self.next()
-        if kind != "string":
-            raise _syntax_error(value)
-        return value
-
-    def string_or_name(self) -> str:
-        self.word("AS")
-        return self.string() if self.peek()[0] == "string" else self.name()
-
-    def number(self, keyword: str, lowest: int, highest: int) -> int:
-        self.word("AS")
-        kind, value = self.next()
-        if kind not in ("number", "string") or not re.fullmatch(r"-?\d+", value):
-            raise _syntax_error(value)
-        if not lowest <= int(value) <= highest:
-            raise RedshiftError("22023", f"invalid value {value} for {keyword}, expected {lowest} to {highest}")
-        return int(value)
-
-    def name(self) -> str:
-        kind, value = self.next()
-        if kind not in ("word", "name"):
-            raise _syntax_error(value)
-        return value.lower()
-
-    def ended(self) -> bool:
-        while self.sign(";"):
-            pass
-        return self.peek()[0] == "end"
-
-    def column_list(self) -> tuple[str, ...]:
-        columns = [self.name()]
-        while self.sign(","):
-            columns.append(self.name())
-        if not self.sign(")"):
-            raise _syntax_error(self.peek()[1])
-        for column in columns:
-            if columns.count(column) > 1:
-                raise RedshiftError("42701", f'column "{column}" specified more than once')
-        return tuple(columns)
-
     # -- clauses
-
-    def clause(self) -> None:
-        kind, value = self.next()
-        if kind != "word":
-            raise _syntax_error(value)
-        keyword = value.upper()
-        if keyword in ("FORMAT", "WITH"):
-            self.word("AS")
-            return
-        if keyword in self.given:
-            raise RedshiftError("42601", f"conflicting or redundant options: {keyword} is given twice")
-        self.given[keyword] = self.argument(keyword, value)
 
     def argument(self, keyword: str, value: str) -> object:
         if keyword in FLAGS or keyword in COMPRESSIONS:
@@ -243,17 +118,12 @@ class _Parser:
             while self.peek()[0] in ("string", "number") or self.word("AS"):
                 self.next()
             return True
-        raise _syntax_error(value)
+        raise syntax_error(value)
 
     def readers(self) -> dict[str, Callable[[], object]]:
         return {
             "JSON": lambda: self.string() if self.peek()[0] == "string" or self.word("AS") else "auto",
-            "IAM_ROLE": lambda: "default" if self.word("DEFAULT") else self.string(),
-            "CREDENTIALS": self.string,
-            "ACCESS_KEY_ID": self.string,
-            "SECRET_ACCESS_KEY": self.string,
-            "SESSION_TOKEN": self.string,
-            "REGION": self.string,
+            **self.authorization_readers(),
             "DATEFORMAT": self.string,
             "TIMEFORMAT": self.string,
             "ENCODING": self.string_or_name,
@@ -265,18 +135,7 @@ class _Parser:
             "STATUPDATE": self.switch,
         }
 
-    def switch(self) -> bool:
-        kind, value = self.peek()
-        if kind == "word" and value.upper() in SWITCHES:
-            self.next()
-            return SWITCHES[value.upper()]
-        return True
-
     # -- the whole
-
-    def text_of(self, keyword: str) -> str | None:
-        value = self.given.get(keyword)
-        return value if isinstance(value, str) else None
 
     def build(self, schema: str | None, table: str, columns: tuple[str, ...] | None, source: S3Path) -> CopyCommand:
         given = self.given
@@ -286,9 +145,6 @@ class _Parser:
             raise RedshiftError("42601", f"{compressions[0]} and {compressions[1]} exclude each other")
         if "IGNOREALLERRORS" in given and "MAXERROR" in given:
             raise RedshiftError("42601", "IGNOREALLERRORS and MAXERROR exclude each other")
-        region = self.text_of("REGION")
-        if region is not None and not REGION.fullmatch(region):
-            raise RedshiftError("XX000", f"invalid REGION '{region}', expected a name such as us-west-2")
         option = str(given["JSON"])
         if option == "noshred":
             raise unsupported("JSON 'noshred'")
@@ -322,20 +178,6 @@ class _Parser:
             raise unsupported(f"COPY with ENCODING {encoding.upper()}")
         if "JSON" not in given:
             raise unsupported("COPY of delimited text", hint="give the data format: JSON 'auto' or a jsonpaths file")
-
-    def authorization(self) -> Authorization:
-        forms = [form for form in ("IAM_ROLE", "CREDENTIALS", "ACCESS_KEY_ID") if form in self.given]
-        if "ACCESS_KEY_ID" not in forms and self.given.keys() & {"SECRET_ACCESS_KEY", "SESSION_TOKEN"}:
-            raise RedshiftError("42601", "SECRET_ACCESS_KEY and SESSION_TOKEN need ACCESS_KEY_ID")
-        if not forms:
-            raise RedshiftError("XX000", "CREDENTIALS argument is required but not specified")
-        if len(forms) > 1:
-            raise RedshiftError("42601", f"conflicting or redundant options: {forms[0]} and {forms[1]}")
-        if forms[0] == "IAM_ROLE":
-            return from_role(self.text_of("IAM_ROLE") or "")
-        if forms[0] == "CREDENTIALS":
-            return from_credentials(self.text_of("CREDENTIALS") or "")
-        return from_keys(self.text_of("ACCESS_KEY_ID") or "", self.text_of("SECRET_ACCESS_KEY"))
 
     def conversion(self) -> Conversion:
         given = self.given
