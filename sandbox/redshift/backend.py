@@ -86,6 +86,15 @@ class Backend(Channel):
         await self._finish(rows)
         return rows
 
+    async def describe(self, sql: str) -> list[tuple[str, int, int]]:
+        """Name, number of the type and its modifier of each column of a hidden query. Raises PostgresError."""
+        self.write(
+            messages.close("S", _HIDDEN) + messages.parse(_HIDDEN, sql) + messages.describe("S", _HIDDEN) + FLUSH
+        )
+        await self.flush()
+        answer = await self._answer("Tn")
+        return list(messages.columns(answer.raw)) if answer.kind == "T" else []
+
     async def copy_in(self, sql: str, chunks: AsyncIterator[bytes]) -> int:
         """Run a hidden COPY ... FROM STDIN with these data; the number of rows. Raises PostgresError.
 

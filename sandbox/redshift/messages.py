@@ -156,6 +156,17 @@ def response_fields(raw: bytes) -> dict[str, str]:
     return {chr(field[0]): field[1:].decode(errors="surrogateescape") for field in raw[5:].split(b"\0") if field}
 
 
+def columns(raw: bytes) -> Iterator[tuple[str, int, int]]:
+    """Name, number of the type and its modifier of each column of a RowDescription."""
+    (count,) = _INT16.unpack_from(raw, 5)
+    rest = raw[7:]
+    for _ in range(count):
+        name, rest = rest.split(b"\0", 1)
+        kind, _size, modifier = struct.unpack_from(">ihi", rest, 6)
+        yield name.decode(errors="surrogateescape"), kind, modifier
+        rest = rest[18:]
+
+
 def data_rows(raw: bytes) -> Iterator[tuple[str | None, ...]]:
     """The values, in text format, of a run of DataRows."""
     position = 0

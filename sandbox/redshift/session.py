@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from sandbox.redshift import messages, protocol, replies
 from sandbox.redshift.backend import Backend, Rows
@@ -16,6 +16,7 @@ from sandbox.redshift.messages import FLUSH
 from sandbox.redshift.protocol import Conversation, Message, ProtocolError, State
 from sandbox.redshift.replies import PostgresError
 from sandbox.redshift.statement import Statement
+from sandbox.redshift.unload import unload_to_s3
 
 Plan = Callable[[str], list[Statement]]
 CopyFromS3 = Callable[[str, CopyHost, Any], Coroutine[Any, Any, CopyOutcome]]
@@ -27,10 +28,13 @@ _NOTHING = Statement("")
 _REMEMBER_COPY = (
     "SELECT set_config('pg_redshift.last_copy_count', $1, false), set_config('pg_redshift.last_copy_id', $2, false)"
 )
+_REMEMBER_UNLOAD = "SELECT set_config('pg_redshift.last_unload_count', $1, false)"
+
+T = TypeVar("T")
 
 
 class Session:
-    """A client past its authentication. It is the CopyHost of its COPYs from S3."""
+    """A client past its authentication. It is the host of its COPYs from S3 and its UNLOADs."""
 
     def __init__(
         self,
@@ -55,9 +59,9 @@ class Session:
         self._copy_settings = copy_settings
         self._statements: dict[str, Statement] = {}
         self._portals: dict[str, Statement] = {}
-        self._copying: asyncio.Task[CopyOutcome] | None = None
+        self._copying: asyncio.Task[Any] | None = None
         self._cancelled = False
-        self._last_copy: tuple[str, str] | None = None  # what a rollback may have undone
+        self._outcomes: dict[str, tuple[str, ...]] = {}  # what a rollback may have undone: SQL with its parameters
         self._handlers: dict[str, Callable[[Message], Awaitable[None]]] = {
             "Q": self._query,
             "P": self._parse,
@@ -90,7 +94,7 @@ class Session:
                 await self._synchronise()
 
     async def cancel(self) -> None:
-        """Cancel what the client's statement is at: a COPY from S3, or whatever PostgreSQL does."""
+        """Cancel what the client's statement is at: a COPY from S3, an UNLOAD, or whatever PostgreSQL does."""
         if self._copying is None:
             await self._backend.cancel()
         else:
@@ -154,6 +158,9 @@ class Session:
             # PostgreSQL was given an empty statement in its place, and has refused it if the transaction had failed.
             await self._copy(statement.copy)
             tag = "COPY"
+        if statement.unload is not None:
+            await self._unload(*statement.unload)
+            tag = "UNLOAD"
         for sql in statement.after:
             await self._backend.run(sql)
         self._client.write(closing.raw if tag is None else messages.command_complete(tag))
@@ -237,10 +244,11 @@ class Session:
                 self._conversation.on(protocol.ERROR)
             else:
                 self._pass_on(message)
-        if self._last_copy is not None and self._backend.status == "I":
-            await self._backend.run(_REMEMBER_COPY, *self._last_copy)
+        if self._outcomes and self._backend.status == "I":
+            for sql, parameters in self._outcomes.items():
+                await self._backend.run(sql, *parameters)
             await self._backend.synchronise()
-            self._last_copy = None
+            self._outcomes = {}
         self._client.write(message.raw)
         self._conversation.on(protocol.READY_FOR_QUERY)
 
@@ -249,21 +257,38 @@ class Session:
     async def _copy(self, text: str) -> None:
         ((user_id,),) = await self.fetch("SELECT usesysid::text FROM pg_catalog.pg_user WHERE usename = current_user")
         self.user_id = int(user_id or 0)
-        self._cancelled = False  # a cancellation that came too late for the last COPY is not this one's
-        self._copying = asyncio.create_task(self._copy_from_s3(text, self, self._copy_settings))
         try:
-            outcome = await self._copying
+            outcome = await self._cancellable(self._copy_from_s3(text, self, self._copy_settings))
         except CopyFailed as failure:
-            self._last_copy = ("0", str(failure.query_id))
+            self._outcomes[_REMEMBER_COPY] = ("0", str(failure.query_id))
             raise
+        await self._remember(_REMEMBER_COPY, str(outcome.rows), str(outcome.query_id))
+
+    async def _unload(self, text: str, query: str) -> None:
+        count = await self._cancellable(unload_to_s3(text, query, self, self._copy_settings))
+        await self._remember(_REMEMBER_UNLOAD, str(count))
+
+    async def _remember(self, sql: str, *outcome: str) -> None:
+        """Tell the session how a COPY or an UNLOAD ended, now and once more should the transaction be rolled back."""
+        self._outcomes[sql] = outcome
+        await self._backend.run(sql, *outcome)
+
+    async def _cancellable(self, work: Coroutine[Any, Any, T]) -> T:
+        """Await what the sandbox does itself, and what cancel() ends."""
+        self._cancelled = False  # a cancellation that came too late for the last one is not this one's
+        self._copying = task = asyncio.create_task(work)
+        try:
+            return await task
         except asyncio.CancelledError:
             if not self._cancelled:  # it is the whole session that ends
                 raise
             raise replies.cancelled(self.pid) from None
         finally:
             self._copying = None
-        self._last_copy = (str(outcome.rows), str(outcome.query_id))
-        await self._backend.run(_REMEMBER_COPY, *self._last_copy)
+
+    async def describe(self, sql: str) -> list[tuple[str, int, int]]:
+        """Name, number of the type and its modifier of each column of a hidden query. Raises PostgresError."""
+        return await self._backend.unbroken(self._backend.describe(sql))
 
     async def fetch(self, sql: str) -> Rows:
         """Rows of a hidden query in the client's transaction, values as text. Raises PostgresError."""

@@ -1,4 +1,4 @@
-"""One statement of a client after rewriting: what PostgreSQL is to run for it, or that it is a COPY of our own."""
+"""One statement of a client after rewriting: what PostgreSQL is to run for it, or that it is a COPY or UNLOAD."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import dataclasses
 class Statement:
     """What to do for one statement.
 
-    sql: the statement for PostgreSQL; its rows, parameters and tag are the client's answer. Empty for a COPY of ours.
+    sql: the statement for PostgreSQL; its rows, parameters and tag are the client's answer. Empty for a COPY or UNLOAD.
     before, after: SQL run in the same session around it, unseen by the client: recording declared keys, TRUNCATE's
         COMMIT.
     tag: command tag to show instead of PostgreSQL's (Redshift's differs, or the statement was replaced).
     copy: the client's own COPY ... FROM 's3://...' text; carried out by sandbox.redshift.copy.
+    unload: the client's own UNLOAD, and its query for PostgreSQL; carried out by sandbox.redshift.unload.
     """
 
     sql: str
@@ -21,3 +22,4 @@ class Statement:
     after: tuple[str, ...] = ()
     tag: str | None = None
     copy: str | None = None
+    unload: tuple[str, str] | None = None

@@ -15,7 +15,7 @@ TOKEN = re.compile(
     r"|\$(?P<tag>\w*)\$(?P<dollar>.*?)\$(?P=tag)\$"
     r'|(?P<quoted>"(?:[^"]|"")+")'
     r"|(?P<word>\#?[^\W\d][\w$]*)"
-    r"|(?P<number>-?\d+)"
+    r"|(?P<number>-?\d+(?:\.\d+)?)"
     r"|(?P<sign>[(),.;])",
     re.DOTALL,
 )
@@ -103,6 +103,10 @@ class Clauses(abc.ABC):
         if not lowest <= int(value) <= highest:
             raise RedshiftError("22023", f"invalid value {value} for {keyword}, expected {lowest} to {highest}")
         return int(value)
+
+    def must(self, sign: str) -> None:
+        if not self.sign(sign):
+            raise syntax_error(self.peek()[1])
 
     def name(self) -> str:
         kind, value = self.next()

@@ -12,7 +12,7 @@ import io
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import obstore
@@ -55,10 +55,16 @@ class Source:
 
     def listed(self, prefix: S3Path) -> list[S3Object]:
         """All objects whose key begins with the prefix, in key order; RedshiftError when there is none."""
+        found = self._objects(prefix)
+        if not found:
+            raise _with_detail(f"The specified S3 prefix '{prefix.key}' does not exist", "s3_utility.cpp")
+        return sorted(found, key=lambda each: each.path.key.encode())
+
+    def _objects(self, prefix: S3Path) -> list[S3Object]:
         # object_store matches whole path segments only, while S3's prefix may end anywhere in a name
         folder = prefix.key.rpartition("/")[0]
         try:
-            found = [
+            return [
                 S3Object(S3Path(prefix.bucket, entry["path"]), entry["size"])
                 for entries in obstore.list(self._store(prefix.bucket), folder or None)
                 for entry in entries
@@ -66,9 +72,24 @@ class Source:
             ]
         except ERRORS as error:
             raise _refusal(error) from error
-        if not found:
-            raise _with_detail(f"The specified S3 prefix '{prefix.key}' does not exist", "s3_utility.cpp")
-        return sorted(found, key=lambda each: each.path.key.encode())
+
+    def keys(self, prefix: S3Path) -> list[str]:
+        """All keys that begin with the prefix."""
+        return [found.path.key for found in self._objects(prefix)]
+
+    def put(self, path: S3Path, content: bytes) -> None:
+        """Write an object, over one of that key if there is one."""
+        try:
+            obstore.put(self._store(path.bucket), path.key, content)
+        except ERRORS as error:
+            raise _refusal(error) from error
+
+    def delete(self, bucket: str, keys: Sequence[str]) -> None:
+        """Delete objects, if there are any."""
+        try:
+            obstore.delete(self._store(bucket), keys)
+        except ERRORS as error:
+            raise _refusal(error) from error
 
     def manifest(self, path: S3Path) -> list[S3Object]:
         """The objects a manifest names, in its order, twice if named twice; optional ones that are missing left out."""

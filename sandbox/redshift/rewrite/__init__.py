@@ -41,6 +41,8 @@ def statement(piece: Piece) -> Statement:
         return handler(piece)
     if first[0] in ("CREATE", "DROP", "ALTER"):
         return _definition(piece, first)
+    if first[0] == "UNLOAD":
+        return _unload(piece)
     if first[0] in ("EXPLAIN", "DECLARE", "PREPARE"):
         return _wrapped(piece, first[0])
     if first[0] not in ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "("):
@@ -122,6 +124,22 @@ def _wrapped(piece: Piece, verb: str) -> Statement:
     if inner.before or inner.after or not inner.sql:
         raise unsupported(f"{verb} of this statement")
     return Statement(f"{piece.part(0, at).plain()} {inner.sql}")
+
+
+def _unload(piece: Piece) -> Statement:
+    """UNLOAD: its query is a text of its own."""
+    upper = piece.words(5)
+    if upper[1:4] != ["(", "", ")"]:
+        raise syntax_error(piece, 1 if upper[1:2] != ["("] else 2)
+    queries = split(piece.tokens[2].text)
+    if len(queries) != 1 or queries[0].words(1)[0] not in ("SELECT", "WITH", "("):
+        raise unsupported("UNLOAD of anything but one query")
+    depth = 0
+    for word in queries[0].words():
+        depth += (word == "(") - (word == ")")
+        if depth == 0 and word == "LIMIT":
+            raise RedshiftError("0A000", "Limit clause is not supported", hint="nest the query in another SELECT")
+    return Statement("", unload=(piece.text, statement(queries[0]).sql))
 
 
 def _definition(piece: Piece, first: list[str]) -> Statement:

@@ -198,7 +198,8 @@ _JSON = word_set("""
 
 _SESSION = word_set("""
     current_database current_schemas has_database_privilege has_schema_privilege has_table_privilege obj_description
-    pg_backend_pid pg_get_viewdef pg_last_copy_count pg_last_copy_id pg_last_query_id pg_table_is_visible version
+    pg_backend_pid pg_get_viewdef pg_last_copy_count pg_last_copy_id pg_last_query_id pg_last_unload_count
+    pg_table_is_visible version
 """)
 
 FUNCTIONS = AGGREGATES | WINDOWS | _DATES | _STRINGS | _NUMBERS | _CHOICES | _JSON | _SESSION

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable
+from typing import cast
 
 from sandbox.redshift.copy.authorization import Authorization
-from sandbox.redshift.copy.command import Clauses, S3Path, s3_path
+from sandbox.redshift.copy.clauses import Clauses, syntax_error
+from sandbox.redshift.copy.command import S3Path, s3_path
 from sandbox.redshift.errors import RedshiftError, unsupported
 
 FORMATS = ("CSV", "JSON", "PARQUET", "FIXEDWIDTH")
@@ -30,8 +32,9 @@ SMALLEST, LARGEST = 5 * MEGABYTE, int(6.2 * 1024 * MEGABYTE)  # bytes of a file
 class UnloadCommand:
     """An UNLOAD to S3. `target` is the prefix of all keys.
 
-    `format` is TEXT or one of FORMATS; `null` stands for NULL in TEXT, CSV and FIXEDWIDTH; `widths` are (label, characters) of
-    FIXEDWIDTH; `partition` names the columns whose values become folders, which `include` keeps in the files as well.
+    `format` is TEXT or one of FORMATS; `null` stands for NULL in TEXT, CSV and FIXEDWIDTH; `widths` are (label, bytes)
+    of FIXEDWIDTH; `partition` names the columns whose values become folders, which `include` keeps in the files too.
+    A file has at most `max_bytes` before it is compressed. `verbose` is a manifest's.
     """
 
     target: S3Path
@@ -81,7 +84,7 @@ class _Unload(Clauses):
             raise unsupported(f"UNLOAD with {keyword}")
         reader = {**self.authorization_readers(), **self.unload_readers()}.get(keyword)
         if reader is None:
-            raise self.wrong(value)
+            raise syntax_error(value)
         return reader()
 
     def unload_readers(self) -> dict[str, Callable[[], object]]:
@@ -105,7 +108,9 @@ class _Unload(Clauses):
     def size(self) -> int:
         """A number of megabytes or gigabytes, in bytes."""
         self.word("AS")
-        found = self.number_text()
+        kind, found = self.next()
+        if kind != "number":
+            raise syntax_error(found)
         unit = "GB" if self.word("GB") else "MB"
         if unit == "MB":
             self.word("MB")
@@ -128,7 +133,7 @@ class _Unload(Clauses):
             raise RedshiftError("22023", f"invalid DELIMITER '{delimiter}', expected one ASCII character")
         compression = compressions[0] if compressions else None
         suffix = (".parquet" if form == "PARQUET" else "") + (COMPRESSIONS[compression] if compression else "")
-        columns, include = given.get("PARTITION", ((), False))  # type: ignore[misc]
+        columns, include = cast(tuple[tuple[str, ...], bool], given.get("PARTITION", ((), False)))
         return UnloadCommand(
             target=target,
             authorization=self.authorization(),

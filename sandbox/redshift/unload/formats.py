@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import duckdb
 
 from sandbox.redshift.errors import RedshiftError, unsupported
+from sandbox.redshift.rewrite.scan import literal
 from sandbox.redshift.unload.command import UnloadCommand
 
 Row = Sequence[str | None]
@@ -33,8 +34,22 @@ PARQUET = {
     1114: "TIMESTAMP",
     1184: "TIMESTAMPTZ",
 }
+NAMES = {
+    BOOL: "boolean",
+    20: "bigint",
+    21: "smallint",
+    23: "integer",
+    25: "character varying",
+    700: "real",
+    701: "double precision",
+    1042: "character",
+    1043: "character varying",
+    1082: "date",
+    1114: "timestamp without time zone",
+    1184: "timestamp with time zone",
+    NUMERIC: "numeric",
+}
 NUMBERS = {20, 21, 23, 700, 701, NUMERIC}
-KNOWN = {*PARQUET, NUMERIC}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,17 +135,16 @@ def parquet(fields: Sequence[Field], rows: Sequence[Row]) -> bytes:
     null = "\\N"
     while any(null in row for row in rows):
         null += "N"
-    types = {f"c{at}": _parquet_type(field) for at, field in enumerate(fields)}
-    names = ", ".join(f'"c{at}" AS "{field.name.replace(chr(34), chr(34) * 2)}"' for at, field in enumerate(fields))
-    with tempfile.TemporaryDirectory(prefix="unload-") as folder, duckdb.connect(config={"TimeZone": "UTC"}) as duck:
+    types = ", ".join(f"'c{at}': '{_parquet_type(field)}'" for at, field in enumerate(fields))
+    names = ", ".join(f'c{at} AS "{field.name.replace(chr(34), chr(34) * 2)}"' for at, field in enumerate(fields))
+    with tempfile.TemporaryDirectory(prefix="unload-") as folder, duckdb.connect() as duck:
         source, target = pathlib.Path(folder, "rows.csv"), pathlib.Path(folder, "rows.parquet")
         with source.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, quoting=csv.QUOTE_NOTNULL if False else csv.QUOTE_ALL)
+            writer = csv.writer(file, quoting=csv.QUOTE_ALL)
             writer.writerows([null if value is None else value for value in row] for row in rows)
-        read = duck.read_csv(
-            str(source), header=False, dtype=types, na_values=null, quotechar='"', escapechar='"', delimiter=","
-        )
-        read.project(names).write_parquet(str(target), compression="snappy")
+        dialect = f"""delim = ',', quote = '"', escape = '"', nullstr = '{null}', header = false, auto_detect = false"""
+        read = duck.sql(f"SELECT {names} FROM read_csv({literal(str(source))}, columns = {{{types}}}, {dialect})")  # noqa: S608
+        read.write_parquet(str(target), compression="snappy")
         return target.read_bytes()
 
 
@@ -140,8 +154,18 @@ def _parquet_type(field: Field) -> str:
     return PARQUET[field.type]
 
 
+def base_type(field: Field) -> dict[str, object]:
+    """A column's type as a verbose manifest gives it."""
+    base: dict[str, object] = {"base": NAMES[field.type]}
+    if field.type == NUMERIC:
+        base |= dict(zip(("precision", "scale"), field.decimal, strict=True))
+    elif field.type in (1042, 1043) and field.modifier >= 0:
+        base["max_length"] = field.modifier - 4
+    return base
+
+
 def refuse_unknown_types(fields: Sequence[Field]) -> None:
     """Types of columns that no format here has a form for."""
     for field in fields:
-        if field.type not in KNOWN:
+        if field.type not in NAMES:
             raise unsupported(f'UNLOAD of the type of column "{field.name}"')

@@ -8,7 +8,7 @@ import gzip
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import zstandard
@@ -24,7 +24,11 @@ from sandbox.redshift.unload.formats import Field, Row
 
 SLICES = 2  # of the smallest cluster; with PARALLEL each writes files of its own
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
-COMPRESS = {"GZIP": gzip.compress, "BZIP2": bz2.compress, "ZSTD": zstandard.ZstdCompressor().compress}
+COMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    "GZIP": gzip.compress,
+    "BZIP2": bz2.compress,
+    "ZSTD": zstandard.ZstdCompressor().compress,
+}
 # Values are written as they round-trip, whatever the session shows.
 EXACT = {"extra_float_digits": "3", "datestyle": "ISO, MDY"}
 
@@ -140,9 +144,7 @@ def _contents(command: UnloadCommand, fields: Sequence[Field], rows: list[Row]) 
             yield formats.parquet(fields, rows), len(rows)
         return
     encode = formats.line_encoder(command, fields)
-    header = ""
-    if command.header:
-        header = formats.line_encoder(command, fields)([field.name for field in fields])
+    header = encode([field.name for field in fields]) if command.header else ""
     lines = (encode(row).encode(errors="surrogateescape") for row in rows)
     for group in _up_to(lines, command.max_bytes):
         content = header.encode() + b"".join(group)
