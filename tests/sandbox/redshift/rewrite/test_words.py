@@ -40,6 +40,11 @@ def test_rewrites(before: str, after: str) -> None:
     assert [after] == [statement.sql for statement in plan(before)]
 
 
+def test_unload_is_handed_over_with_its_query_for_postgresql() -> None:
+    text = "UNLOAD ($$select nvl(A, ';') from T$$) TO 's3://b/k' IAM_ROLE default"
+    assert [Statement("", unload=(text, plan("select nvl(A, ';') from T")[0].sql))] == plan(text)
+
+
 def test_copy_from_s3_is_handed_over_as_written() -> None:
     text = "COPY s.T FROM 's3://b/k' IAM_ROLE default\n-- note\nJSON 'auto'"
     assert [Statement("BEGIN"), Statement("", copy=text)] == plan(f"BEGIN; {text} ;")
@@ -58,7 +63,7 @@ def test_truncate_commits() -> None:
         ("DISCARD ALL", "0A000", "DISCARD ALL"),
         ("DEALLOCATE ALL", "0A000", "DEALLOCATE ALL"),
         ("CALL p()", "0A000", "CALL"),
-        ("UNLOAD ($$select ';'$$) TO 's3://b/k' IAM_ROLE default", "0A000", "UNLOAD"),
+        ("UNLOAD ($$select 1; select 2$$) TO 's3://b/k' IAM_ROLE default", "0A000", "UNLOAD of anything but one query"),
         ("ANALYZE COMPRESSION t", "0A000", "ANALYZE COMPRESSION"),
         ("SHOW TABLES FROM SCHEMA dev.s", "0A000", "SHOW TABLES"),
         ("SET enable_case_sensitive_identifier TO true", "0A000", "enable_case_sensitive_identifier"),
