@@ -70,16 +70,13 @@ def convert_rows(
     """The CSV line of each good record and the error of each bad one, in order."""
     for row in rows:
         fields: list[str | None] = []
+        problem, at = row.problem, row.at
         try:
             for column, text in zip(columns, row.fields, strict=False):
                 fields.append(convert(text, column, options, auto))
-        except FieldError as problem:
-            yield _error(file, row, columns[len(fields)], row.fields[len(fields)], problem)
-            continue
-        if row.problem is not None:
-            yield _error(file, row, None if row.at is None else columns[row.at], None, row.problem)
-        else:
-            yield csv_line(fields)
+        except FieldError as found:
+            problem, at = found, len(fields)
+        yield csv_line(fields) if problem is None else _error(file, row, columns, at, problem)
 
 
 def csv_line(fields: Sequence[str | None]) -> bytes:
@@ -87,7 +84,8 @@ def csv_line(fields: Sequence[str | None]) -> bytes:
     return (",".join("" if f is None else '"' + f.replace('"', '""') + '"' for f in fields) + "\n").encode()
 
 
-def _error(file: str, row: Row, column: Column | None, text: str | None, problem: FieldError) -> LoadError:
-    value = SURROGATE.sub("?", text or "")[:RAW]
-    line = row.raw[:RAW].decode("utf-8", "replace")
+def _error(file: str, row: Row, columns: Sequence[Column], at: int | None, problem: FieldError) -> LoadError:
+    column = None if at is None else columns[at]
+    text = "" if at is None or at >= len(row.fields) else row.fields[at] or ""
+    value, line = SURROGATE.sub("?", text)[:RAW], row.raw[:RAW].decode("utf-8", "replace")
     return LoadError(file, row.line, column, problem.position, line, value, problem.code, problem.reason, row.fatal)

@@ -11,10 +11,10 @@ from sandbox.redshift.copy.rows import Row
 from sandbox.redshift.copy.source import S3Object
 from sandbox.redshift.copy.table import Column
 from sandbox.redshift.copy.vectorised import literal
-from sandbox.redshift.errors import RedshiftError, internal_error
+from sandbox.redshift.errors import RedshiftError, internal_error, unsupported
 
 ROWS_AT_ONCE = 1000
-TIMES = ("TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE")
+TIMES = ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE")
 # pg_type's name -> Redshift's name, DuckDB's names of the Parquet types that fit it. Nothing is widened or narrowed.
 TYPES = {
     "int2": ("SMALLINT", ("SMALLINT",)),
@@ -64,6 +64,8 @@ def _check(schema: Sequence[Sequence[object]], file: S3Object, columns: Sequence
         # NUMERIC has to agree in precision and scale
         numeric = f"DECIMAL({column.size},{column.scale})"
         ours, theirs = TYPES.get(column.type, (numeric, (numeric,)))
+        if kind == "TIMESTAMP_NS":
+            raise unsupported(f"COPY of Parquet with timestamps in nanoseconds (column '{name}')")
         if kind not in theirs:
             found = f"Column type: {ours}, Parquet schema: {str(kind).lower()} {name}"
             raise _scan_error(f"File '{file.path}' has an incompatible Parquet schema for column '{name}'. {found}")

@@ -60,9 +60,10 @@ def _records(stream: BinaryIO, text: TextFormat, ignore_header: int) -> Iterator
         quotes += part.count(text.quote.encode()) if text.csv else 0
         if size <= MAX_ROW and (quotes % 2 or (text.escape and _escapes(part[:-1]))):
             continue
-        yield line, _without_end(b"".join(parts), text)
         if size > MAX_ROW:
+            yield line, b"".join(parts)
             return
+        yield line, _without_end(b"".join(parts), text)
         parts, size, quotes = [], 0, 0
     if parts:  # an open quote or a backslash at the end of the file
         yield line, _without_end(b"".join(parts), text)
