@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from sandbox.redshift.copy.command import TextFormat
 from sandbox.redshift.copy.pieces import skip_lines
@@ -19,7 +20,7 @@ BARE_RETURN = re.compile(r"(?<!\\)\r")
 def text_rows(stream: BinaryIO, text: TextFormat, columns: Sequence[Column], ignore_header: int) -> Iterator[Row]:
     """The rows of a file in UTF-8, bad records among them; RedshiftError where Redshift's answer is not known."""
     splitter = _FixedWidth(text, columns) if text.widths else _Delimited(text)
-    for line, record in _records(stream, text, ignore_header):
+    for line, record in _records(stream, text, ignore_header, splitter):
         if len(record) > MAX_ROW:
             problem = FieldError(INVALID_LINE, f"Row exceeds the limit of {MAX_ROW} bytes")
             yield Row(line, record[:MAX_ROW], (), problem, fatal=True)
@@ -48,17 +49,22 @@ def _fitted(line: int, record: bytes, fields: list[str | None], text: TextFormat
     return Row(line, record, fields)
 
 
-def _records(stream: BinaryIO, text: TextFormat, ignore_header: int) -> Iterator[tuple[int, bytes]]:
+def _records(
+    stream: BinaryIO, text: TextFormat, ignore_header: int, splitter: _Splitter
+) -> Iterator[tuple[int, bytes]]:
     """(last line, bytes without the line's end) of each record; one longer than a row may be is the last, and cut."""
     line = skip_lines(stream, ignore_header) - 1
     parts: list[bytes] = []
     size = quotes = 0
     while part := stream.readline(MAX_ROW + 1):
         line += 1
+        if line == 1 and part.startswith(codecs.BOM_UTF8):
+            raise unsupported("COPY of UTF-8 that begins with a byte order mark, but in a header that is ignored")
         parts.append(part)
         size += len(part)
         quotes += part.count(text.quote.encode()) if text.csv else 0
-        if size <= MAX_ROW and (quotes % 2 or (text.escape and _escapes(part[:-1]))):
+        goes_on = quotes % 2 and (len(parts) > 1 or splitter.opens(_without_end(part, text)))
+        if size <= MAX_ROW and (goes_on or (text.escape and _escapes(part[:-1]))):
             continue
         if size > MAX_ROW:
             yield line, b"".join(parts)
@@ -90,6 +96,14 @@ def _checked(value: str, text: TextFormat) -> str:
     return value
 
 
+class _Splitter(Protocol):
+    def split(self, record: bytes, fields: list[str | None]) -> None:
+        """Append the fields of a record; FieldError at the first that cannot be read."""
+
+    def opens(self, line: bytes) -> bool:
+        """Whether a line ends inside a quoted field; it does not when a quote is where none may be."""
+
+
 class _Delimited:
     """Fields between delimiters, by one expression: a quoted field, else a plain one, then a delimiter or the end."""
 
@@ -101,7 +115,9 @@ class _Delimited:
         if text.csv:
             blanks = rf"(?:(?!{delimiter})[ \t])*+"
             plain = rf"(?:(?!{delimiter})[^{quote}])*+"
-            quoted = rf"{blanks}{quote}(?P<body>(?:[^{quote}]|{quote}{quote})*+){quote}{blanks}"
+            unfinished = rf"{blanks}{quote}(?P<body>(?:[^{quote}]|{quote}{quote})*+)"
+            self.unfinished = re.compile(rf"{unfinished}\Z")
+            quoted = rf"{unfinished}{quote}{blanks}"
         elif text.escape:
             plain = rf"(?:\\.|(?!{delimiter}).)*+"
         if text.removequotes:
@@ -113,7 +129,6 @@ class _Delimited:
         self.pattern = re.compile(rf"(?:{body}|(?P<plain>{plain}))(?P<end>{delimiter}|\Z)", re.DOTALL)
 
     def split(self, record: bytes, fields: list[str | None]) -> None:
-        """Append the fields of a record; FieldError at the first that cannot be read."""
         line, position = record.decode("utf-8", "surrogateescape"), 0
         while True:
             found = self.pattern.match(line, position)
@@ -124,6 +139,13 @@ class _Delimited:
             if not found["end"]:
                 return
             position = found.end()
+
+    def opens(self, line: bytes) -> bool:
+        try:
+            self.split(line, [])
+        except FieldError as stop:
+            return self.unfinished.match(line.decode("utf-8", "surrogateescape"), stop.position) is not None
+        return False
 
     def _value(self, written: str, quoted: bool) -> str | None:
         text = self.text
@@ -149,8 +171,10 @@ class _FixedWidth:
         self.text = text
         self.columns = columns
 
+    def opens(self, line: bytes) -> bool:
+        return False
+
     def split(self, record: bytes, fields: list[str | None]) -> None:
-        """Append the fields of a record; FieldError when it goes on behind the last."""
         start = 0
         for width, column in zip(self.text.widths, self.columns, strict=True):
             field = record[start : start + width]

@@ -113,6 +113,7 @@ def test_headers_and_blank_lines_are_skipped_and_counted() -> None:
 def test_a_quote_inside_a_plain_field_is_an_error_and_blanks_around_a_quoted_one_are_nothing() -> None:
     csv_text = TextFormat(csv=True, delimiter="\t")
     assert [(1, 1214, "Invalid quote formatting for CSV")] == errors(read('aaaa"zz"\tb\n', csv_text))
+    assert [["3", "c"]] == [row.fields for row in read('1\t5" disk\n3\tc\n"4\n4"x\td\n', csv_text) if not row.problem]
     assert [" a ", "b"] == read(' a \t "b" \n', csv_text)[0].fields
     assert ["", "b"] == read('\t"b"\n', csv_text)[0].fields
 
@@ -128,7 +129,9 @@ def test_fixed_width_counts_bytes_and_drops_the_blanks_a_column_has_no_room_for(
         read("abcd\n", text)
 
 
-@pytest.mark.parametrize(("data", "named"), [("a\rb|c\n", "carriage returns"), ("a\0|b\n", "NUL bytes")])
+@pytest.mark.parametrize(
+    ("data", "named"), [("a\rb|c\n", "carriage returns"), ("a\0|b\n", "NUL bytes"), ("\ufeffa|b\n", "byte order mark")]
+)
 def test_what_redshift_would_make_of_it_is_not_known(data: str, named: str) -> None:
     with pytest.raises(RedshiftError, match=named):
         read(data, TextFormat())
