@@ -18,3 +18,13 @@ class RedshiftError(Exception):
 def unsupported(construct: str, hint: str | None = None) -> RedshiftError:
     """The refusal of something Redshift may know and this sandbox does not: SQLSTATE 0A000, naming it."""
     return RedshiftError("0A000", f"the sandbox does not support {construct}", hint=hint)
+
+
+def internal_error(message: str, code: int, location: str, context: str = "") -> RedshiftError:
+    """An error of Redshift's inside, with the block of details it comes in; `code` is one of its own."""
+    rule = "-" * 47
+    detail = (
+        f"\n  {rule}\n  error:  {message}\n  code:      {code}\n  context:   {context}\n  query:     0\n"
+        f"  location:  {location}\n  process:   padbmaster\n  {rule}"
+    )
+    return RedshiftError("XX000", message, detail=detail)

@@ -6,21 +6,26 @@ import asyncio
 import concurrent.futures
 import dataclasses
 import pathlib
+import shutil
 import threading
 import zlib
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import BinaryIO, TypeVar
 
 import zstandard
 
 from sandbox.redshift.copy import jsonpaths
 from sandbox.redshift.copy.command import CopyCommand, S3Path
-from sandbox.redshift.copy.exact import LoadError, PostgresDates, convert_piece
+from sandbox.redshift.copy.exact import LoadError, PostgresDates, convert_rows
+from sandbox.redshift.copy.json_rows import json_rows
+from sandbox.redshift.copy.parquet import parquet_rows
 from sandbox.redshift.copy.pieces import Piece, groups, is_plain, joined, pieces
-from sandbox.redshift.copy.source import S3Object, Source
+from sandbox.redshift.copy.rows import FieldError, Row
+from sandbox.redshift.copy.source import S3Object, Source, in_utf8
 from sandbox.redshift.copy.system_tables import FileDone
 from sandbox.redshift.copy.table import Table
-from sandbox.redshift.copy.vectorised import Vectorised
+from sandbox.redshift.copy.text import text_rows
+from sandbox.redshift.copy.vectorised import Vectorised, open_duckdb
 from sandbox.redshift.errors import RedshiftError
 
 ERRORS_AT_ONCE = 1000  # error rows held before they are logged
@@ -59,6 +64,7 @@ class Load:
         self.paths: list[jsonpaths.Path] = []
         self.batches: Iterator[Batch] = iter(())
         self.files: list[FileDone] = []
+        self.line = 0
         self.errors = 0
         self.failed = False
         self.problem: RedshiftError | None = None
@@ -83,8 +89,22 @@ class Load:
 
     def prepare(self) -> None:
         """Find the objects and the mapping; RedshiftError when there are none or they do not fit the table."""
+        command = self.command
+        sized = command.format == "PARQUET"
+        objects = (
+            self.source.manifest(command.source, sized) if command.manifest else self.source.listed(command.source)
+        )
+        if command.format == "JSON":
+            self._prepare_json()
+            self.batches = self._json_batches(objects)
+            return
+        widths, columns = command.text.widths, self.table.columns
+        if widths and len(widths) != len(columns):
+            raise RedshiftError("XX000", f"FIXEDWIDTH has {len(widths)} fields, the columns to load are {len(columns)}")
+        self.batches = self._batches(objects)
+
+    def _prepare_json(self) -> None:
         command, columns = self.command, self.table.columns
-        objects = self.source.manifest(command.source) if command.manifest else self.source.listed(command.source)
         paths = self._jsonpaths(command.json) if isinstance(command.json, S3Path) else None
         if paths is None:
             self.ignore_case = command.json == "auto ignorecase"
@@ -93,7 +113,6 @@ class Load:
             jsonpaths.check_count(paths, len(columns))
             self.paths = paths
         self.vectorised = Vectorised(columns, self.paths, self.ignore_case, command.conversion, self.folder)
-        self.batches = self._batches(objects)
 
     def next_batch(self) -> Batch | None:
         """The next rows and errors; None at the end, or when the load has failed or was stopped."""
@@ -116,11 +135,42 @@ class Load:
                 "XX000", f"Problem reading jsonpaths file {path} - the specified key does not exist"
             ) from error
 
+    def _batches(self, objects: list[S3Object]) -> Iterator[Batch]:
+        """The batches of a format that has rows from one end of a file to the other."""
+        for file, stream in self.source.contents(objects, self.command.compression):
+            errors, self.line = self.errors, 0
+            yield from self._converted(file, self._rows(file, stream))
+            self.files.append(FileDone(str(file.path), file.size, self.line, self.errors - errors))
+
+    def _rows(self, file: S3Object, stream: BinaryIO) -> Iterator[Row]:
+        command, columns = self.command, self.table.columns
+        if command.format == "PARQUET":
+            path = self.folder / "file.parquet"
+            with path.open("wb") as copy:
+                shutil.copyfileobj(stream, copy)
+            with open_duckdb(self.folder) as database:
+                for row in parquet_rows(database, path, file, columns, command.text.fillrecord):
+                    self.line = row.line
+                    yield row
+            return
+        try:
+            stream = in_utf8(stream, command.encoding)
+        except FieldError as problem:
+            yield Row(1, b"", (), problem, fatal=True)
+            return
+        for row in text_rows(stream, command.text, columns, command.ignore_header):
+            self.line = row.line
+            yield row
+
     def _pieces(self, objects: list[S3Object]) -> Iterator[Piece]:
         for file, stream in self.source.contents(objects, self.command.compression):
-            yield from pieces(file, stream, self.command.ignore_header)
+            try:
+                text = in_utf8(stream, self.command.encoding)
+            except FieldError as problem:
+                raise RedshiftError("XX000", f"{file.path}: {problem}") from problem
+            yield from pieces(file, text, self.command.ignore_header)
 
-    def _batches(self, objects: list[S3Object]) -> Iterator[Batch]:
+    def _json_batches(self, objects: list[S3Object]) -> Iterator[Batch]:
         lines = errors_before = 0
         for group in groups(self._pieces(objects)):
             if self.stopped.is_set():
@@ -130,17 +180,17 @@ class Load:
                 yield Batch(fast[0], fast[1], [])
             for piece in group:
                 if fast is None:
-                    yield from self._exactly(piece)
+                    yield from self._converted(piece.file, json_rows(piece, self.paths, self.ignore_case))
                 lines += piece.data.count(b"\n") + (piece.last and not piece.data.endswith(b"\n") and bool(piece.data))
                 if piece.last:
                     errors, errors_before = self.errors - errors_before, self.errors
                     self.files.append(FileDone(str(piece.file.path), piece.file.size, lines, errors))
                     lines = 0
 
-    def _exactly(self, piece: Piece) -> Iterator[Batch]:
+    def _converted(self, file: S3Object, rows: Iterable[Row]) -> Iterator[Batch]:
         csv, size, errors = [], 0, []
         options, limit = self.command.conversion, self.command.max_errors
-        for line in convert_piece(piece, self.table.columns, self.paths, self.ignore_case, options, self.dates.cast):
+        for line in convert_rows(str(file.path), rows, self.table.columns, options, self.dates.cast):
             if self.stopped.is_set():
                 return
             if isinstance(line, bytes):
@@ -149,8 +199,8 @@ class Load:
             else:
                 errors.append(line)
                 self.errors += 1
-                # what follows an oversized value is not read: no MAXERROR can have it counted
-                self.failed = piece.oversized or (limit is not None and self.errors >= limit)
+                # what follows a fatal error is not read: no MAXERROR can have it counted
+                self.failed = line.fatal or (limit is not None and self.errors >= limit)
             if self.failed:
                 break
             if size >= CSV_AT_ONCE or len(errors) >= ERRORS_AT_ONCE:

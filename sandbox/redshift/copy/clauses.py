@@ -19,8 +19,10 @@ TOKEN = re.compile(
     r"|(?P<sign>[(),.;])",
     re.DOTALL,
 )
-# standard_conforming_strings does not exist in Redshift: a backslash escapes in every literal.
-ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+# standard_conforming_strings does not exist in Redshift: a backslash escapes in every literal. But COPY's own '\N' is
+# written with one backslash as often as with two.
+ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "N": "\\N"}
+ESCAPED = re.compile(r"\\([0-7]{1,3}|.)", re.DOTALL)
 
 SWITCHES = {"ON": True, "TRUE": True, "OFF": False, "FALSE": False}
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
@@ -36,8 +38,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
         position = token.end()
         kind = token.lastgroup
         if kind == "string":
-            body = token["string"][1:-1].replace("''", "'")
-            found.append(("string", re.sub(r"\\(.)", lambda m: ESCAPES.get(m[1], m[1]), body, flags=re.DOTALL)))
+            found.append(("string", unescaped(token["string"][1:-1].replace("''", "'"))))
         elif kind == "dollar":
             found.append(("string", token["dollar"]))
         elif kind == "quoted":
@@ -46,6 +47,15 @@ def _tokens(text: str) -> list[tuple[str, str]]:
         elif kind in ("word", "number", "sign"):
             found.append((kind, token[0]))
     return [*found, ("end", "end of input")]
+
+
+def unescaped(text: str) -> str:
+    """The text with its escapes read: \\n and its like, \\ddd in octal, a backslash before anything else dropped."""
+
+    def meant(found: re.Match[str]) -> str:
+        return chr(int(found[1], 8)) if found[1][0] in "01234567" else ESCAPES.get(found[1], found[1])
+
+    return ESCAPED.sub(meant, text)
 
 
 def syntax_error(near: str) -> RedshiftError:

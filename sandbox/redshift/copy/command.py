@@ -7,21 +7,29 @@ import re
 from collections.abc import Callable
 
 from sandbox.redshift.copy.authorization import Authorization
-from sandbox.redshift.copy.clauses import Clauses, syntax_error
+from sandbox.redshift.copy.clauses import Clauses, syntax_error, unescaped
 from sandbox.redshift.copy.times import DEFAULT, TimeFormat, parse_format
 from sandbox.redshift.errors import RedshiftError, unsupported
 
 FLAGS = {
     *("MANIFEST", "ACCEPTANYDATE", "BLANKSASNULL", "EMPTYASNULL", "EXPLICIT_IDS", "IGNOREALLERRORS", "NOLOAD"),
     *("ROUNDEC", "TRIMBLANKS", "TRUNCATECOLUMNS"),
+    *("CSV", "ESCAPE", "FILLRECORD", "IGNOREBLANKLINES", "PARQUET", "REMOVEQUOTES"),
 }
 COMPRESSIONS = {"GZIP", "BZIP2", "ZSTD"}
-NOT_WITH_JSON = {
-    *("CSV", "DELIMITER", "ESCAPE", "FILLRECORD", "FIXEDWIDTH", "IGNOREBLANKLINES", "NULL", "QUOTE", "READRATIO"),
-    "REMOVEQUOTES",
+ENCODINGS = ("UTF8", "UTF16", "UTF16LE", "UTF16BE", "ISO88591")
+FORMATS = ("JSON", "PARQUET", "FIXEDWIDTH", "CSV")
+# What Redshift refuses beside a format: each with the formats that come after it in FORMATS, too
+NOT_WITH = {
+    "JSON": {"DELIMITER", "ESCAPE", "FILLRECORD", "IGNOREBLANKLINES", "NULL", "QUOTE", "READRATIO", "REMOVEQUOTES"},
+    "FIXEDWIDTH": {"DELIMITER", "ESCAPE", "REMOVEQUOTES"},
+    "CSV": {"ESCAPE", "REMOVEQUOTES"},
 }
-OTHER_FORMATS = {"AVRO", "ORC", "PARQUET", "SHAPEFILE"}
-NOT_YET = {"ENCRYPTED", "MASTER_SYMMETRIC_KEY", "LZOP", "SSH", "SIMPLIFY"}
+WITH_PARQUET = {
+    *("PARQUET", "IAM_ROLE", "CREDENTIALS", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "MANIFEST"),
+    *("ACCEPTINVCHARS", "FILLRECORD", "EXPLICIT_IDS", "STATUPDATE", "COMPUPDATE"),
+}
+NOT_YET = {"AVRO", "ENCRYPTED", "MASTER_SYMMETRIC_KEY", "LZOP", "ORC", "SHAPEFILE", "SSH", "SIMPLIFY"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,9 +59,26 @@ class Conversion:
 
 
 @dataclasses.dataclass(frozen=True)
-class CopyCommand:
-    """A COPY of JSON from S3. `json` is 'auto', 'auto ignorecase' or where the jsonpaths file lies.
+class TextFormat:
+    """How lines become fields. `widths`: of each field, in bytes, where that is how; else delimiters part them."""
 
+    csv: bool = False
+    delimiter: str = "|"
+    quote: str = '"'
+    widths: tuple[int, ...] = ()
+    escape: bool = False
+    removequotes: bool = False
+    null: str = r"\N"
+    fillrecord: bool = False
+    ignore_blank_lines: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class CopyCommand:
+    """A COPY from S3. `format` is JSON, PARQUET, CSV or TXT, as STL_LOAD_COMMITS has it.
+
+    `json`: 'auto', 'auto ignorecase' or where the jsonpaths file lies; `text`: how CSV and TXT are read, and whether
+    Parquet may lack columns.
     `max_errors`: the load fails when that many rows have failed; None when no number is too many.
     `recorded`: parameters with no effect on the rows here (COMPUPDATE, STATUPDATE, COMPROWS, REGION), as given.
     """
@@ -63,8 +88,11 @@ class CopyCommand:
     columns: tuple[str, ...] | None
     source: S3Path
     authorization: Authorization
+    format: str
     json: str | S3Path
+    text: TextFormat
     conversion: Conversion
+    encoding: str = "UTF8"
     compression: str | None = None
     manifest: bool = False
     ignore_header: int = 0
@@ -113,7 +141,7 @@ class _Parser(Clauses):
         reader = self.readers().get(keyword)
         if reader is not None:
             return reader()
-        if keyword in NOT_WITH_JSON | OTHER_FORMATS | NOT_YET:
+        if keyword in NOT_YET:
             # their arguments are of no interest: the statement is refused whatever they are
             while self.peek()[0] in ("string", "number") or self.word("AS"):
                 self.next()
@@ -133,19 +161,24 @@ class _Parser(Clauses):
             "COMPROWS": lambda: self.number("COMPROWS", 1000, 2**31 - 1),
             "COMPUPDATE": lambda: "PRESET" if self.word("PRESET") else self.switch(),
             "STATUPDATE": self.switch,
+            "DELIMITER": self.string,
+            "QUOTE": self.string,
+            "NULL": self.string,
+            "FIXEDWIDTH": self.string,
+            "READRATIO": lambda: self.number("READRATIO", 1, 200),
         }
 
     # -- the whole
 
     def build(self, schema: str | None, table: str, columns: tuple[str, ...] | None, source: S3Path) -> CopyCommand:
         given = self.given
-        self.check_formats()
+        kind = self.format()
         compressions = sorted(COMPRESSIONS & given.keys())
         if len(compressions) > 1:
             raise RedshiftError("42601", f"{compressions[0]} and {compressions[1]} exclude each other")
         if "IGNOREALLERRORS" in given and "MAXERROR" in given:
             raise RedshiftError("42601", "IGNOREALLERRORS and MAXERROR exclude each other")
-        option = str(given["JSON"])
+        option = str(given.get("JSON", "auto"))
         if option == "noshred":
             raise unsupported("JSON 'noshred'")
         errors = None if "IGNOREALLERRORS" in given else max(int(str(given.get("MAXERROR", 0))), 1)
@@ -155,6 +188,9 @@ class _Parser(Clauses):
             columns=columns,
             source=source,
             authorization=self.authorization(),
+            format="TXT" if kind == "FIXEDWIDTH" else kind,
+            text=self.text_format(kind),
+            encoding=self.encoding(),
             json=option if option in ("auto", "auto ignorecase") else s3_path(option),
             conversion=self.conversion(),
             compression=compressions[0] if compressions else None,
@@ -166,18 +202,73 @@ class _Parser(Clauses):
             recorded=tuple((k, given[k]) for k in ("COMPUPDATE", "COMPROWS", "STATUPDATE", "REGION") if k in given),
         )
 
-    def check_formats(self) -> None:
+    def format(self) -> str:
         given = self.given
-        if "JSON" in given:
-            for keyword in sorted(given.keys() & (NOT_WITH_JSON | OTHER_FORMATS)):
-                raise RedshiftError("XX000", f"{keyword} is not supported with JSON")
-        for keyword in sorted(given.keys() & (NOT_WITH_JSON | OTHER_FORMATS | NOT_YET)):
+        for keyword in sorted(given.keys() & NOT_YET):
             raise unsupported(f"COPY with {keyword}")
-        encoding = self.text_of("ENCODING")
-        if encoding is not None and encoding.upper() != "UTF8":
-            raise unsupported(f"COPY with ENCODING {encoding.upper()}")
-        if "JSON" not in given:
-            raise unsupported("COPY of delimited text", hint="give the data format: JSON 'auto' or a jsonpaths file")
+        formats = [name for name in FORMATS if name in given]
+        kind = formats[0] if formats else "TXT"
+        if kind == "PARQUET":
+            for keyword in sorted(given.keys() - WITH_PARQUET):
+                raise RedshiftError("0A000", f"{keyword} argument is not supported for PARQUET based COPY")
+        for keyword in [*formats[1:], *sorted(given.keys() & NOT_WITH.get(kind, set()))]:
+            raise RedshiftError("XX000", f"{kind} is not compatible with {keyword}")
+        if "READRATIO" in given:
+            raise RedshiftError("XX000", "READRATIO is not supported for COPY from S3, only from DynamoDB")
+        if "QUOTE" in given and kind != "CSV":
+            raise RedshiftError("XX000", "QUOTE is only supported with CSV")
+        return kind
+
+    def encoding(self) -> str:
+        encoding = (self.text_of("ENCODING") or "UTF8").upper()
+        if encoding not in ENCODINGS:
+            raise RedshiftError("22023", f"invalid ENCODING '{encoding}', expected one of {', '.join(ENCODINGS)}")
+        return encoding
+
+    def text_format(self, kind: str) -> TextFormat:
+        given = self.given
+        null = self.text_of("NULL")
+        if null is not None and "\n" in null:
+            raise RedshiftError("22023", "invalid NULL AS: a newline ends a line and cannot be in it")
+        return TextFormat(
+            csv=kind == "CSV",
+            delimiter=self.delimiter(kind),
+            quote=self.quote(),
+            widths=self.widths(),
+            escape="ESCAPE" in given,
+            removequotes="REMOVEQUOTES" in given,
+            null=r"\N" if null is None else null,
+            fillrecord="FILLRECORD" in given,
+            ignore_blank_lines="IGNOREBLANKLINES" in given,
+        )
+
+    def delimiter(self, kind: str) -> str:
+        text = self.text_of("DELIMITER")
+        if text is None:
+            return "," if kind == "CSV" else "|"
+        text = unescaped(text)  # '\\t' is a tab as '\t' is
+        if not text or not text.isascii() or set(text) & set("\n\r\0\\"):
+            raise RedshiftError("22023", f"invalid DELIMITER {text!r}, expected an ASCII character that ends no line")
+        if len(text) > 1 and kind == "CSV":
+            raise unsupported(f"COPY of CSV with the DELIMITER {text!r} of {len(text)} characters")
+        return text
+
+    def quote(self) -> str:
+        text = self.text_of("QUOTE")
+        if text is None:
+            return '"'
+        if len(text) != 1 or not text.isascii() or text in "\n\r\0" or text == self.delimiter("CSV"):
+            raise RedshiftError("22023", f"invalid QUOTE {text!r}, expected one ASCII character, not the delimiter")
+        return text
+
+    def widths(self) -> tuple[int, ...]:
+        text = self.text_of("FIXEDWIDTH")
+        if text is None:
+            return ()
+        found = [re.fullmatch(r"\s*[^:,]+:\s*([1-9]\d{0,6})\s*", part) for part in text.split(",")]
+        if not all(found):
+            raise RedshiftError("22023", f"invalid FIXEDWIDTH '{text}', expected 'label:width,label:width'")
+        return tuple(int(part[1]) for part in found if part)
 
     def conversion(self) -> Conversion:
         given = self.given

@@ -66,8 +66,8 @@ class CopyOutcome:
 class CopyFailed(RedshiftError):  # noqa: N818 - as Redshift says it: the load failed
     """A COPY that had begun to load; `query_id` is its pg_last_copy_id."""
 
-    def __init__(self, query_id: int, message: str, detail: str | None = None) -> None:
-        super().__init__("XX000", message, detail)
+    def __init__(self, query_id: int, message: str, detail: str | None = None, sqlstate: str = "XX000") -> None:
+        super().__init__(sqlstate, message, detail)
         self.query_id = query_id
 
 
@@ -108,11 +108,11 @@ async def _load(load: Load, host: CopyHost, service: psycopg.AsyncConnection) ->
         else:
             rows = await host.copy_in(table.copy_statement(), chunks)
     if load.problem is not None:
-        raise CopyFailed(query_id, load.problem.message, load.problem.detail)
+        raise CopyFailed(query_id, load.problem.message, load.problem.detail, load.problem.sqlstate)
     if load.failed:
         details = "Check 'stl_load_errors' system table for details."
         raise CopyFailed(query_id, f"Load into table '{table.name}' failed.  {details}")
-    await log.files(load.files)
+    await log.files(load.files, load.command.format)
     completed = f"Load into table '{table.name}' completed"
     host.notice("INFO", f"{completed}, {rows} record(s) loaded successfully.")
     if load.errors:

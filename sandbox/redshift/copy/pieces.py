@@ -10,7 +10,8 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-from sandbox.redshift.copy.records import MAX_VALUE, last_boundary
+from sandbox.redshift.copy.records import last_boundary
+from sandbox.redshift.copy.rows import MAX_ROW
 from sandbox.redshift.copy.source import S3Object
 
 SIZE = 8 * 1024 * 1024  # bytes: two values of the largest size, so that a piece always holds a boundary
@@ -33,11 +34,7 @@ class Piece:
 
 def pieces(file: S3Object, stream: BinaryIO, ignore_header: int) -> Iterator[Piece]:
     """A file's pieces, after its header lines."""
-    line = 1
-    for _ in range(ignore_header):
-        while not (part := stream.readline(SIZE)).endswith(b"\n") and part:
-            pass  # a header line longer than a piece
-        line += bool(part)
+    line = skip_lines(stream, ignore_header)
     rest = b""
     while chunk := stream.read(SIZE):
         rest += chunk
@@ -48,10 +45,20 @@ def pieces(file: S3Object, stream: BinaryIO, ignore_header: int) -> Iterator[Pie
             yield Piece(file, rest[:cut], line, last=False)
             line += rest.count(b"\n", 0, cut)
             rest = rest[cut:]
-        elif len(rest) > 2 * MAX_VALUE:
+        elif len(rest) > 2 * MAX_ROW:
             yield Piece(file, rest, line, last=True, oversized=True)
             return
     yield Piece(file, rest, line, last=True)
+
+
+def skip_lines(stream: BinaryIO, count: int) -> int:
+    """Read over a file's header; the number of the line that follows."""
+    line = 1
+    for _ in range(count):
+        while not (part := stream.readline(SIZE)).endswith(b"\n") and part:
+            pass  # a header line longer than a piece
+        line += bool(part)
+    return line
 
 
 def groups(parts: Iterable[Piece]) -> Iterator[list[Piece]]:

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 
-MAX_VALUE = 4 * 1024 * 1024  # bytes of one JSON value, braces included: the guide's limit
+from sandbox.redshift.copy.rows import MAX_ROW
 
 STRING = rb'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
 NUMBER = rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
@@ -84,8 +84,8 @@ def records(data: bytes, first_line: int = 1) -> Iterator[Record]:
         problem = None
         try:
             root, end = scan_container(data, position)
-            if end - position > MAX_VALUE:
-                root, problem = None, f"JSON value of {end - position} bytes exceeds the limit of {MAX_VALUE} bytes"
+            if end - position > MAX_ROW:
+                root, problem = None, f"JSON value of {end - position} bytes exceeds the limit of {MAX_ROW} bytes"
         except JsonError as bad:
             end, problem = _recover(data, position, bad.position), str(bad)
         line += data.count(b"\n", counted, end)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import collections
 import concurrent.futures
 import dataclasses
@@ -21,7 +22,8 @@ import zstandard
 from obstore.store import S3Store
 
 from sandbox.redshift.copy.command import S3Path, s3_path
-from sandbox.redshift.errors import RedshiftError
+from sandbox.redshift.copy.rows import FieldError
+from sandbox.redshift.errors import RedshiftError, internal_error
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer as Buffer
@@ -91,8 +93,11 @@ class Source:
         except ERRORS as error:
             raise _refusal(error) from error
 
-    def manifest(self, path: S3Path) -> list[S3Object]:
-        """The objects a manifest names, in its order, twice if named twice; optional ones that are missing left out."""
+    def manifest(self, path: S3Path, sized: bool = False) -> list[S3Object]:
+        """The objects a manifest names, in its order, twice if named twice; optional ones that are missing left out.
+
+        sized: an entry without meta.content_length is refused.
+        """
         needs_full_path = _with_detail(
             "COPY with MANIFEST parameter requires full path of an S3 object", "s3_utility.cpp"
         )
@@ -101,10 +106,13 @@ class Source:
         try:
             content = json.loads(self.get(path).decode("utf-8"))
             entries = [(s3_path(entry["url"]), entry.get("mandatory", False) is True) for entry in content["entries"]]
+            all_sized = not sized or all("content_length" in entry.get("meta", {}) for entry in content["entries"])
         except FileNotFoundError as error:
             raise RedshiftError("XX000", f"Problem reading manifest file - {_refusal(error).message}") from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise needs_full_path from error
+        if not all_sized:
+            raise RedshiftError("XX000", f"manifest {path} needs meta.content_length for each file of this format")
         found = []
         for (entry, mandatory), size in zip(entries, self.pool.map(self._size, [e for e, _ in entries]), strict=True):
             if size is not None:
@@ -147,7 +155,7 @@ class Source:
             response = obstore.get(self._store(path.bucket), path.key)
         except ERRORS as error:
             raise _refusal(error) from error
-        return io.BufferedReader(_Body(iter(response.stream(min_chunk_size=CHUNK)), self.pool), 2**20)
+        return _file(_read_ahead(iter(response.stream(min_chunk_size=CHUNK)), self.pool))
 
     def _existing(self, path: S3Path) -> bytes:
         try:
@@ -181,46 +189,11 @@ class Source:
         return self.stores[bucket]
 
 
-class _Body(io.RawIOBase):
-    """A large object as a file: one GET, its next chunk read ahead while this one is used."""
+class _Chunks(io.RawIOBase):
+    """Chunks of bytes, one after another, as a file."""
 
-    def __init__(self, chunks: Iterator[bytes], pool: concurrent.futures.Executor) -> None:
+    def __init__(self, chunks: Iterator[bytes]) -> None:
         self.chunks = chunks
-        self.pool = pool
-        self.current = memoryview(b"")
-        self.coming = pool.submit(self._next)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Buffer) -> int:
-        if not self.current:
-            self.current = memoryview(self.coming.result())
-            self.coming = self.pool.submit(self._next)
-        target = memoryview(buffer)
-        count = min(len(target), len(self.current))
-        target[:count] = self.current[:count]
-        self.current = self.current[count:]
-        return count
-
-    def _next(self) -> bytes:
-        try:
-            return bytes(next(self.chunks, b""))
-        except ERRORS as error:
-            raise _refusal(error) from error
-
-
-class _ZstdFrames(io.RawIOBase):
-    """The contents of one frame after another. EOFError when the file ends inside one.
-
-    zstandard's own stream_reader takes such an end for the end of the contents.
-    """
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.stream = stream
-        self.decompressor = zstandard.ZstdDecompressor()
-        self.frame: zstandard.ZstdDecompressionObj | None = None
-        self.coming = b""
         self.current = memoryview(b"")
 
     def readable(self) -> bool:
@@ -228,21 +201,81 @@ class _ZstdFrames(io.RawIOBase):
 
     def readinto(self, buffer: Buffer) -> int:
         while not self.current:
-            compressed = self.coming or self.stream.read(ZSTD_CHUNK)
-            if not compressed:
-                if self.frame is not None:
-                    raise EOFError("compressed file ended inside a frame")
+            chunk = next(self.chunks, None)
+            if chunk is None:
                 return 0
-            self.frame = self.frame or self.decompressor.decompressobj()
-            self.current = memoryview(self.frame.decompress(compressed))
-            self.coming = self.frame.unused_data
-            if self.frame.eof:
-                self.frame = None
+            self.current = memoryview(chunk)
         target = memoryview(buffer)
         count = min(len(target), len(self.current))
         target[:count] = self.current[:count]
         self.current = self.current[count:]
         return count
+
+
+def _file(chunks: Iterator[bytes]) -> BinaryIO:
+    return io.BufferedReader(_Chunks(chunks), 2**20)
+
+
+def _read_ahead(chunks: Iterator[bytes], pool: concurrent.futures.Executor) -> Iterator[bytes]:
+    """The chunks of a large object: one GET, its next chunk read while this one is used."""
+
+    def following() -> bytes:
+        try:
+            return bytes(next(chunks, b""))
+        except ERRORS as error:
+            raise _refusal(error) from error
+
+    coming = pool.submit(following)
+    while chunk := coming.result():
+        coming = pool.submit(following)
+        yield chunk
+
+
+def _zstd_frames(stream: BinaryIO) -> Iterator[bytes]:
+    """The contents of one frame after another. EOFError when the file ends inside one.
+
+    zstandard's own stream_reader takes such an end for the end of the contents.
+    """
+    decompressor = zstandard.ZstdDecompressor()
+    frame: zstandard.ZstdDecompressionObj | None = None
+    coming = b""
+    while compressed := coming or stream.read(ZSTD_CHUNK):
+        frame = frame or decompressor.decompressobj()
+        yield frame.decompress(compressed)
+        coming = frame.unused_data
+        if frame.eof:
+            frame = None
+    if frame is not None:
+        raise EOFError("compressed file ended inside a frame")
+
+
+def in_utf8(stream: BinaryIO, encoding: str) -> BinaryIO:
+    """A file in one of COPY's encodings read as UTF-8; FieldError 1221 when it is in another than it was said to be.
+
+    What is no UTF-16 comes out as bytes that are no UTF-8, one a byte of what a code point of its size would take.
+    """
+    if encoding == "UTF8":
+        return stream
+    codec = {"ISO88591": "latin-1", "UTF16LE": "utf-16-le", "UTF16BE": "utf-16-be"}.get(encoding)
+    first = b""
+    if encoding != "ISO88591":
+        first = stream.read(2)
+        marked = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}.get(first)
+        if encoding == "UTF16" and not marked:
+            raise FieldError(1221, "File has no byte order mark, which ENCODING UTF16 needs")
+        codec = codec or marked
+        first = b"" if codec == marked else first
+    return _file(_recoded(itertools.chain([first], iter(lambda: stream.read(CHUNK), b"")), codec or ""))
+
+
+def _recoded(chunks: Iterator[bytes], codec: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(codec)("surrogatepass")
+    try:
+        for chunk in chunks:
+            yield decoder.decode(chunk).encode("utf-8", "surrogatepass")
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise RedshiftError("XX000", f"the file is not in {codec}: {error.reason}") from error
 
 
 def _decompressed(stream: BinaryIO, compression: str | None) -> BinaryIO:
@@ -252,7 +285,7 @@ def _decompressed(stream: BinaryIO, compression: str | None) -> BinaryIO:
     if compression == "BZIP2":
         return cast(BinaryIO, bz2.BZ2File(stream))
     if compression == "ZSTD":
-        return io.BufferedReader(_ZstdFrames(stream), 2**20)
+        return _file(_zstd_frames(stream))
     return stream
 
 
@@ -270,10 +303,4 @@ def _refusal(error: Exception) -> RedshiftError:
 
 
 def _with_detail(message: str, location: str) -> RedshiftError:
-    """An internal error as Redshift reports them, with its block of details; 8001 is its code for S3's."""
-    rule = "-" * 47
-    detail = (
-        f"\n  {rule}\n  error:  {message}\n  code:      8001\n  context:   \n  query:     0\n"
-        f"  location:  {location}\n  process:   padbmaster\n  {rule}"
-    )
-    return RedshiftError("XX000", message, detail=detail)
+    return internal_error(message, 8001, location)  # its code for what is wrong with S3

@@ -63,8 +63,8 @@ class LoadLog:
             ],
         )
 
-    async def files(self, files: Iterable[FileDone]) -> None:
-        common = {"curtime": utc_now().isoformat(), "status": 1, "file_format": "JSON"}
+    async def files(self, files: Iterable[FileDone], file_format: str) -> None:
+        common = {"curtime": utc_now().isoformat(), "status": 1, "file_format": file_format}
         await self._insert(
             "load_commits",
             [

@@ -1,4 +1,4 @@
-"""One JSON value becomes the text PostgreSQL is to read for its column, or the error row that says why not.
+"""One field becomes the text PostgreSQL is to read for its column, or the error row that says why not.
 
 This is the exact path: slow, plain, and the judge of what the vectorised path does.
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from sandbox.redshift.copy import times
 from sandbox.redshift.copy.command import Conversion
-from sandbox.redshift.copy.records import Value, text_of
+from sandbox.redshift.copy.rows import FieldError
 from sandbox.redshift.copy.table import TYPES, Column
 
 BLANKS = " \t\n\r\v\f"
@@ -30,33 +30,16 @@ EXACT = decimal.Context(prec=2000)
 AutoCast = Callable[[str, str], str | None]
 
 
-class FieldError(Exception):
-    """A value that does not fit its column: STL_LOAD_ERRORS' code and reason, and the position in the value."""
-
-    def __init__(self, code: int, reason: str, position: int = 0) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-        self.position = position
-
-
-def convert(data: bytes, value: Value | None, column: Column, options: Conversion, auto: AutoCast) -> str | None:
+def convert(text: str | None, column: Column, options: Conversion, auto: AutoCast) -> str | None:
     """Text for PostgreSQL or None for NULL; FieldError when the row cannot be loaded."""
-    text = None if value is None or value.kind == "n" else _field(data, value, column, options)
-    result = None if text is None else _typed(text, column, options, auto)
+    result = None if text is None else _typed(_valid(text, column, options), column, options, auto)
     if result is None and column.not_null:
         raise FieldError(1213, "Missing data for not-null field")
     return result
 
 
-def raw_text(data: bytes, value: Value | None) -> str:
-    """The value as the error tables show it."""
-    return "" if value is None else SURROGATE.sub("?", text_of(data, value))
-
-
-def _field(data: bytes, value: Value, column: Column, options: Conversion) -> str:
-    """The value's text, valid as UTF-8 and without NUL, or FieldError."""
-    text = text_of(data, value)
+def _valid(text: str, column: Column, options: Conversion) -> str:
+    """The field's text, valid as UTF-8 and without NUL, or FieldError."""
     bad = SURROGATE.search(text)
     if bad:
         if options.acceptinvchars is None or column.type not in ("varchar", "text"):

@@ -15,7 +15,7 @@ import duckdb
 
 from sandbox.redshift.copy.command import Conversion
 from sandbox.redshift.copy.jsonpaths import Path
-from sandbox.redshift.copy.records import MAX_VALUE
+from sandbox.redshift.copy.rows import MAX_ROW
 from sandbox.redshift.copy.table import Column
 
 REFUSE = "error('hand over')"
@@ -40,6 +40,14 @@ BLANKS = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)"
 MEMORY = "512MB"
 
 
+def open_duckdb(folder: pathlib.Path) -> duckdb.DuckDBPyConnection:
+    """A database in memory for the files of one COPY, which lie in `folder`, one after another by the same name."""
+    settings = {"threads": "1", "memory_limit": MEMORY, "temp_directory": str(folder)}
+    settings["enable_external_file_cache"] = "false"
+    offline = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    return duckdb.connect(":memory:", config={**settings, **offline})
+
+
 class Vectorised:
     """One DuckDB for one COPY. Not safe for two threads at once, but `interrupt` may come from another."""
 
@@ -59,11 +67,7 @@ class Vectorised:
         self.target = folder / "group.csv"
         self.possible = all(_expressible(step) for path in paths for step in path)
         self.prepared = ""
-        settings = {"threads": "1", "memory_limit": MEMORY, "temp_directory": str(folder)}
-        # every group is a file of the same name
-        settings["enable_external_file_cache"] = "false"
-        offline = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-        self.duckdb = duckdb.connect(":memory:", config={**settings, **offline})
+        self.duckdb = open_duckdb(folder)
 
     def interrupt(self) -> None:
         """Ends a running conversion with an error."""
@@ -94,14 +98,14 @@ class Vectorised:
         by_name = all(len(path) == 1 and isinstance(path[0], str) for path in paths)
         container = "starts_with(json, '{')" + ("" if by_name else " OR starts_with(json, '[')")
         suspect = " OR ".join(f"regexp_matches(json, '{pattern}')" for pattern in SUSPECT)
-        extracted = ", ".join(_literal(_json_path(path)) for path in paths)
+        extracted = ", ".join(literal(_json_path(path)) for path in paths)
         # each element by a name of its own: every mention of f[i] would take it from the list again
         named = ", ".join(f"f[{i}] AS c{i}" for i in range(1, len(paths) + 1))
         fields = ",\n".join(
             _field(f"c{i}", _json_path(path), column, self.options)
             for i, (column, path) in enumerate(zip(self.columns, paths, strict=True), start=1)
         )
-        bad = f"NOT ({container}) OR strlen(json) > {MAX_VALUE} OR {suspect}"
+        bad = f"NOT ({container}) OR strlen(json) > {MAX_ROW} OR {suspect}"
         extraction = f"CASE WHEN {bad} THEN {REFUSE} ELSE json_extract_string(json, [{extracted}]) END AS f"
         # every name and literal in it is quoted: S608 sees only that it is put together
         records = f"SELECT json, {extraction} FROM {self._records()}"  # noqa: S608
@@ -111,13 +115,13 @@ class Vectorised:
         """Plan once for all groups: on a wide table planning takes a third of a group's time."""
         if query != self.prepared:
             self.duckdb.execute(
-                f"PREPARE convert AS COPY ({query}) TO {_literal(str(self.target))} (FORMAT csv, HEADER false)"
+                f"PREPARE convert AS COPY ({query}) TO {literal(str(self.target))} (FORMAT csv, HEADER false)"
             )
             self.prepared = query
 
     def _records(self) -> str:
-        source = _literal(str(self.source))
-        return f"read_json_objects({source}, format='unstructured', maximum_object_size={MAX_VALUE})"
+        source = literal(str(self.source))
+        return f"read_json_objects({source}, format='unstructured', maximum_object_size={MAX_ROW})"
 
     def _spellings(self) -> dict[str, str] | None:
         """How the group spells each key, by its lower case; None when it spells one in several ways."""
@@ -131,7 +135,8 @@ class Vectorised:
         return spellings
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """A string in DuckDB's SQL."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -162,7 +167,7 @@ def _field(c: str, path: str, column: Column, options: Conversion) -> str:
 def _as_written(c: str, path: str, rewritten: str) -> str:
     """True unless the value may be a number or nested value that DuckDB has spelled anew."""
     return (
-        f"(json_type(json, {_literal(path)}) IN ('VARCHAR', 'BOOLEAN', 'UBIGINT', 'BIGINT')"
+        f"(json_type(json, {literal(path)}) IN ('VARCHAR', 'BOOLEAN', 'UBIGINT', 'BIGINT')"
         f" OR (regexp_full_match({c}, '-?[0-9]+(\\.[0-9]+)?') AND NOT regexp_matches(json, '{rewritten}')))"
     )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.redshift.copy.command import S3Path, parse_copy
+from sandbox.redshift.copy.command import S3Path, TextFormat, parse_copy
 from sandbox.redshift.errors import RedshiftError
 
 ROLE = "'arn:aws:iam::123456789012:role/r'"
@@ -44,23 +44,33 @@ def test_how_many_errors_fail_the_load(clause: str, errors: int | None) -> None:
 @pytest.mark.parametrize(
     "clauses",
     [
-        *("", "csv", "delimiter ','", "fixedwidth 'a:1,b:2'", "format as parquet", "orc", "avro 'auto'"),
-        *("json 'noshred'", "json lzop", "json encrypted", "json encoding utf16", "json encoding as 'utf16le'"),
+        *("orc", "avro 'auto'", "shapefile", "json 'noshred'", "json lzop", "json encrypted", "ssh"),
+        "csv delimiter '||'",
     ],
 )
 def test_what_is_not_supported_is_refused_by_name(clauses: str) -> None:
     with pytest.raises(RedshiftError) as refusal:
         parse_copy(f"copy t from 's3://b/k' iam_role default {clauses}")
     assert "0A000" == refusal.value.sqlstate
-    named = clauses.replace("json ", "").replace("format as ", "").split()[:1] or ["delimited text"]
-    assert named[0].strip("'").upper() in refusal.value.message.upper()
+    assert clauses.removeprefix("json ").split()[0].strip("'").upper() in refusal.value.message.upper()
 
 
 @pytest.mark.parametrize(
     ("clauses", "error"),
     [
-        ("json csv", "CSV is not supported with JSON"),
-        ("json escape", "ESCAPE is not supported with JSON"),
+        ("json csv", "JSON is not compatible with CSV"),
+        ("json escape", "JSON is not compatible with ESCAPE"),
+        ("csv removequotes", "CSV is not compatible with REMOVEQUOTES"),
+        ("csv fixedwidth 'a:1'", "FIXEDWIDTH is not compatible with CSV"),
+        ("fixedwidth 'a:1' delimiter ','", "FIXEDWIDTH is not compatible with DELIMITER"),
+        ("fixedwidth 'a1'", "invalid FIXEDWIDTH 'a1'"),
+        ("quote ''''", "QUOTE is only supported with CSV"),
+        ("csv quote ','", "invalid QUOTE"),
+        (r"delimiter '\n'", "invalid DELIMITER"),
+        ("delimiter 'é'", "invalid DELIMITER"),
+        (r"null as '\n'", "invalid NULL AS"),
+        ("encoding latin9", "invalid ENCODING 'LATIN9'"),
+        ("readratio 50", "READRATIO is not supported for COPY from S3"),
         ("json gzip bzip2", "BZIP2 and GZIP exclude each other"),
         ("json maxerror 100001", "invalid value 100001 for MAXERROR, expected 0 to 100000"),
         ("json comprows 10", "invalid value 10 for COMPROWS"),
@@ -80,3 +90,27 @@ def test_what_redshift_refuses_is_refused(clauses: str, error: str) -> None:
         parse_copy(f"copy t from 's3://b/k' iam_role default {clauses}")
     assert error in refusal.value.message
     assert "0A000" != refusal.value.sqlstate
+
+
+@pytest.mark.parametrize("clause", ["maxerror 2", "gzip", "trimblanks", "noload", "region 'us-west-2'", "null as ''"])
+def test_parquet_takes_few_parameters(clause: str) -> None:
+    with pytest.raises(RedshiftError, match=r"[A-Z]+ argument is not supported for PARQUET based COPY"):
+        parse_copy(f"copy t from 's3://b/k' iam_role default format parquet {clause}")
+
+
+@pytest.mark.parametrize(
+    ("clauses", "expected"),
+    [
+        ("", TextFormat()),
+        ("csv", TextFormat(csv=True, delimiter=",")),
+        ("format as csv delimiter as ';' quote as '%'", TextFormat(csv=True, delimiter=";", quote="%")),
+        (r"delimiter '\t' null as '\N'", TextFormat(delimiter="\t")),
+        (r"delimiter '\\t' null as '\\N'", TextFormat(delimiter="\t")),
+        (r"delimiter '\001' null as '\000'", TextFormat(delimiter="\x01", null="\0")),
+        ("delimiter '|~|' null 'a''b' fillrecord", TextFormat(delimiter="|~|", null="a'b", fillrecord=True)),
+        ("escape removequotes", TextFormat(escape=True, removequotes=True)),
+        ("fixedwidth 'a:3, 1:20' ignoreblanklines", TextFormat(widths=(3, 20), ignore_blank_lines=True)),
+    ],
+)
+def test_how_lines_become_fields(clauses: str, expected: TextFormat) -> None:
+    assert expected == parse_copy(f"copy t from 's3://b/k' iam_role default {clauses}").text

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import psycopg2
 import pytest
 import zstandard
@@ -115,6 +116,92 @@ def test_under_maxerror_bad_records_are_dropped_and_counted(client: Client) -> N
     assert FAILED == client.refused("x", "json 'auto' maxerror 4").diag.message_primary
     assert 2 == len(client.copy("x", "json 'auto' ignoreallerrors"))
     assert [(1, 2), (4, 2)] == client.ask("select a, count(*) from t group by a order by a")
+
+
+def test_bad_lines_of_text_are_rows_of_errors_with_their_line_column_and_reason(client: Client) -> None:
+    client.put("x", "1|a|2018-11-01\nx|b|2018-11-01\n3|four|2018-11-01\n4|d\n5|e|1 Nov|more\n6|f|\n")
+    client.cursor.execute("create table t (a int, b varchar(3), d date)")
+    client.copy("x", "maxerror 9")
+    assert [
+        (2, "a", "x", 1207, "Invalid digit, Value 'x', Pos 0, Type: Integer"),
+        (3, "b", "four", 1204, "String length exceeds DDL length"),
+        (4, "b", "d", 1214, "Delimiter not found"),
+        (5, "d", "1 Nov", 1205, "Invalid Date Format or value [YYYY-MM-DD]"),
+    ] == client.ask(ERRORS)
+    assert [("x|b|2018-11-01",)] == client.ask(
+        "select trim(raw_line) from stl_load_errors where query = pg_last_copy_id() and line_number = 2"
+    )
+    assert [(1, "a"), (6, "f")] == client.ask("select a, b from t order by a")
+    assert [("TXT", 6, 4)] == client.ask(
+        "select trim(file_format), lines_scanned, errors from stl_load_commits where query = pg_last_copy_id()"
+    )
+
+
+@pytest.mark.parametrize("form", ["csv", "delimiter ','", "json 'auto'"])
+@pytest.mark.parametrize(
+    ("encoding", "codec", "mark"),
+    [
+        *(("utf16", "utf-16-le", b"\xff\xfe"), ("utf16", "utf-16-be", b"\xfe\xff"), ("utf16le", "utf-16-le", b"")),
+        *(("utf16be", "utf-16-be", b"\xfe\xff"), ("as 'iso88591'", "latin-1", b"")),
+    ],
+)
+def test_other_encodings_are_read(client: Client, form: str, encoding: str, codec: str, mark: bytes) -> None:
+    text = '{"a": 1, "b": "café ÿ"}\n' if form.startswith("json") else "1,café ÿ\n"
+    client.put("x", mark + text.encode(codec))
+    client.cursor.execute("create table t (a int, b varchar(20))")
+    client.copy("x", f"{form} encoding {encoding}")
+    assert [(1, "café ÿ")] == client.ask("select a, b from t")
+
+
+def test_a_file_in_another_encoding_than_said_is_an_error_of_its_first_line(client: Client) -> None:
+    client.put("x", "1|a\n")
+    client.cursor.execute("create table t (a int, b varchar(20))")
+    assert FAILED == client.refused("x", "encoding utf16 maxerror 9").diag.message_primary
+    assert [(1, 1221)] == [(row[0], row[3]) for row in client.ask(ERRORS)]
+
+
+def test_what_utf16_cannot_mean_is_replaced_byte_by_byte(client: Client) -> None:
+    client.put("x", "a|".encode("utf-16-le") + b"\x00\xd8" + "z\n".encode("utf-16-le"))
+    client.cursor.execute("create table t (a varchar(9), b varchar(9))")
+    assert FAILED == client.refused("x", "encoding utf16le").diag.message_primary
+    client.copy("x", "encoding utf16le acceptinvchars as '^'")
+    assert [("a", "^^^z")] == client.ask("select a, b from t")
+
+
+def test_a_refusal_in_the_middle_of_the_data_is_one_by_name(client: Client) -> None:
+    client.put("x", "1|a\n2|b\0\n")
+    client.cursor.execute("create table t (a int, b varchar(9))")
+    refusal = client.refused("x", "maxerror 9")
+    assert ("0A000", "the sandbox does not support COPY of text with NUL bytes in it") == (
+        refusal.pgcode,
+        refusal.diag.message_primary,
+    )
+    assert [(0,)] == client.ask("select count(*) from t")
+
+
+def test_fixed_width_needs_a_width_for_each_column(client: Client) -> None:
+    client.put("x", "001abc\n")
+    client.cursor.execute("create table t (a int, b varchar(3))")
+    assert "FIXEDWIDTH has 1 fields" in client.refused("x", "fixedwidth 'a:3'").diag.message_primary
+    client.copy("x", "fixedwidth 'a:3,b:3'")
+    assert [(1, "abc")] == client.ask("select a, b from t")
+
+
+def test_parquet_by_manifest_needs_the_sizes_and_fails_whole(client: Client, tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    duckdb.execute(f"COPY (SELECT 1::INTEGER AS x, 'é'::VARCHAR AS y) TO '{path}' (FORMAT parquet)")
+    client.put("x.parquet", path.read_bytes())
+    entry = {"url": f"s3://{client.bucket}/x.parquet", "mandatory": True}
+    client.put("bare", json.dumps({"entries": [entry]}))
+    client.put("sized", json.dumps({"entries": [{**entry, "meta": {"content_length": path.stat().st_size}}]}))
+    client.cursor.execute("create table t (a int, b varchar(9))")
+    assert "needs meta.content_length" in client.refused("bare", "parquet manifest").diag.message_primary
+    client.copy("sized", "format as parquet manifest")
+    assert [(1, "é")] == client.ask("select a, b from t")
+    client.cursor.execute("create table short (a int, b varchar(1))")
+    refusal = client.refused("sized", "format as parquet manifest", table="short")
+    assert "Spectrum Scan Error" == refusal.diag.message_primary
+    assert "code:      15007" in (refusal.diag.message_detail or "")
 
 
 def test_noload_checks_and_loads_nothing(client: Client) -> None:

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from sandbox.redshift.copy.command import Conversion, S3Path, parse_copy
-from sandbox.redshift.copy.exact import LoadError, PostgresDates, convert_piece
+from sandbox.redshift.copy.exact import LoadError, PostgresDates, convert_rows
+from sandbox.redshift.copy.json_rows import json_rows
 from sandbox.redshift.copy.pieces import Piece, is_plain
 from sandbox.redshift.copy.source import S3Object
 from sandbox.redshift.copy.table import Column
@@ -111,7 +112,7 @@ def exactly(
     data: bytes, column: Column, path: tuple[str | int, ...], ignore_case: bool, options: Conversion, auto: AutoCast
 ) -> list[Any]:
     piece = Piece(FILE, data, 1, last=True)
-    return list(convert_piece(piece, [column], [path], ignore_case, options, auto))
+    return list(convert_rows("", json_rows(piece, [path], ignore_case), [column], options, auto))
 
 
 def fields(data: bytes) -> list[str | None]:
