@@ -134,11 +134,8 @@ def enforced(lifecycle, account, monkeypatch) -> Callable[[dict[str, Any]], None
         monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps(connection))
         monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_BUCKET", "udacity-dend")
         moto("reset-auth", "0")
-        lifecycle.new_process()
 
-    yield enforce
-    monkeypatch.undo()
-    lifecycle.new_process()
+    return enforce
 
 
 def without(action: str) -> dict[str, Any]:
