@@ -42,7 +42,7 @@ test-browser: $(READY) ## `make up` and `make down`, and the pages in Chromium
 	$(IN_ENV) pytest tests/browser
 
 test-aws: $(READY) ## the cluster's life in an AWS account of moto's: killed anywhere, refused when wrong, IAM enforced
-	$(IN_ENV) pytest tests/aws -n 2 --dist loadgroup
+	$(IN_ENV) pytest tests/aws -n 2
 
 aws-policy: $(READY) ## write the IAM policies of docs/aws.md anew, out of the calls the tests make
 	WRITE_AWS_POLICY=yes $(IN_ENV) pytest tests/aws/test_policy.py -k need

@@ -9,6 +9,7 @@ import functools
 import itertools
 import json
 import os
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +49,8 @@ CLIENTS: dict[Any, Any] = {}
 
 def client_of(hook: Any, **settings: Any) -> Any:
     """The client that the hook would make, or one that was made by the same connection, environment and settings."""
+    if "config" in settings:
+        return make_client(hook, **settings)
     environment = {name: os.environ.get(name) for name in ("AIRFLOW_CONN_AWS_DEFAULT", "HOME")}
     environment |= {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     key = json.dumps([hook.aws_conn_id, hook.client_type, settings, environment], sort_keys=True)
@@ -57,14 +60,6 @@ def client_of(hook: Any, **settings: Any) -> Any:
 
 
 AwsGenericHook.get_client_type = client_of
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist, which looks for groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What runs by Airflow itself runs in one worker: the other need not make its database, nor import its server."""
-    for item in items:
-        if "airflow_database" in getattr(item, "fixturenames", []):
-            item.add_marker(pytest.mark.xdist_group("airflow"))
 
 
 class Killed(BaseException):
@@ -203,6 +198,13 @@ def bag() -> Any:
     from airflow.dag_processing.dagbag import DagBag  # the environment must be complete before Airflow is imported
 
     return DagBag(str(ROOT / "dags"))
+
+
+@pytest.fixture
+def brisk(airflow_database: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For `dag.test`, which sleeps a second whenever nothing can run yet: after a failure, once per task that cannot."""
+    sleep = time.sleep
+    monkeypatch.setattr(time, "sleep", lambda seconds: sleep(min(seconds, 0.05)))
 
 
 @dataclasses.dataclass
