@@ -15,6 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+# As people have it: what is logged is looked through for secrets. Airflow reads it when it is imported.
+os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "INFO"
+
 import boto3
 import botocore.client
 import pytest

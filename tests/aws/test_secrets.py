@@ -7,39 +7,14 @@ import datetime
 import json
 import os
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.aws.conftest import CIDR, ROOT, Outside
+from tests.aws import test_whole_life
+from tests.aws.conftest import CIDR, Outside
 
-
-# Runs DAGs one after another as `airflow dags test` does, which would start anew for each and look every 30 seconds.
-RUN_DAGS = """
-import gc, json, sys
-gc.disable()
-from airflow.dag_processing.dagbag import DagBag
-bag = DagBag(sys.argv[1])
-for dag_id, conf in json.loads(sys.argv[2]):
-    for task in bag.dags[dag_id].tasks:
-        if hasattr(task, "poke_interval"):
-            task.poke_interval = 0.1
-    state = bag.dags[dag_id].test(run_conf=conf).state
-    assert state == "success", f"{dag_id}: {state}"
-"""
-
-
-def log_of(*runs: tuple[str, dict[str, Any]]) -> str:
-    """Run DAGs by Airflow, at the log level people have; return all that was written."""
-    path = os.pathsep.join(str(ROOT / folder) for folder in ("dags", "plugins"))
-    environment = {**os.environ, "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO", "PYTHONPATH": path}
-    command = [sys.executable, "-c", RUN_DAGS, str(ROOT / "dags"), json.dumps(runs)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert 0 == done.returncode, done.stdout[-3000:] + done.stderr[-3000:]
-    return done.stdout + done.stderr
+run = test_whole_life.run  # the same fixture serves here
 
 
 def database() -> sqlite3.Connection:
@@ -64,7 +39,7 @@ def password_of(account: Outside) -> str:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_no_secret_is_written_anywhere(airflow_database, lifecycle, account, s3, bucket, monkeypatch):
+def test_no_secret_is_written_anywhere(run, lifecycle, account, s3, bucket, monkeypatch, capfd):
     """A cluster is found, paused, resumed, torn down and created anew, and everything that was written looked through.
 
     The connection that was shown is used: the login is by IAM, with the password of an hour.
@@ -78,13 +53,13 @@ def test_no_secret_is_written_anywhere(airflow_database, lifecycle, account, s3,
     monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", json.dumps(connection))
     passwords = [password_of(account)]
     since = datetime.datetime.now(datetime.UTC)
-    log = log_of(
-        ("sparkify_provision", {"cidr": CIDR}),
-        ("sparkify_pause", {}),
-        ("sparkify_resume", {}),
-        ("sparkify_teardown", {"confirmation": "sparkify"}),
-        ("sparkify_provision", {"cidr": CIDR}),
-    )
+    capfd.readouterr()
+    assert "success" == run("sparkify_provision", cidr=CIDR)["run"]
+    assert "success" == run("sparkify_pause")["run"]
+    assert "success" == run("sparkify_resume")["run"]
+    assert "success" == run("sparkify_teardown", confirmation="sparkify")["run"]
+    assert "success" == run("sparkify_provision", cidr=CIDR)["run"]
+    log = "".join(capfd.readouterr())
     passwords.append(password_of(account))
 
     # What is looked through is the real thing: the copy ran over that connection, and every DAG has left its traces.
