@@ -49,7 +49,14 @@ DEFAULT_ARGS = {
     "retry_delay": datetime.timedelta(seconds=30),
     "retry_policy": TransientFailuresOnly(),
 }
-# Between two looks a sensor holds no worker. Deferring would need aiobotocore, which allows its own boto3 only.
-WAIT = {"mode": "reschedule", "deferrable": False, "poke_interval": 30}
+# For the sensors. Between two looks they hold no worker; deferring would need aiobotocore, which allows its own boto3
+# only.
+WAIT = {
+    "cluster_identifier": NAMES["identifier"],
+    "mode": "reschedule",
+    "deferrable": False,
+    "poke_interval": 30,
+    "timeout": datetime.timedelta(hours=1).total_seconds(),
+}
 TAGS = ["sparkify", "redshift", "cluster"]
 START = datetime.datetime(2018, 11, 1, tzinfo=datetime.UTC)

@@ -20,8 +20,6 @@ Settings: connection `aws_default`.
 
 from __future__ import annotations
 
-import datetime
-
 from airflow.providers.amazon.aws.operators.redshift_cluster import RedshiftPauseClusterOperator
 from airflow.providers.amazon.aws.sensors.redshift_cluster import RedshiftClusterSensor
 from airflow.sdk import DAG, conf
@@ -59,15 +57,13 @@ with DAG(
 
     pause = RedshiftPauseClusterOperator(
         task_id="pause",
-        cluster_identifier="{{ params.identifier }}",
+        cluster_identifier=NAMES["identifier"],
         doc_md="Asks for it.",
     )
 
     wait = RedshiftClusterSensor(
         task_id="wait_until_paused",
-        cluster_identifier="{{ params.identifier }}",
         target_status="paused",
-        timeout=datetime.timedelta(hours=1).total_seconds(),
         doc_md="Waits without holding a worker.",
         **WAIT,
     )

@@ -23,8 +23,6 @@ Settings: connection `aws_default`; Variables `sparkify_bucket`, `sparkify_regio
 
 from __future__ import annotations
 
-import datetime
-
 from airflow.providers.amazon.aws.sensors.redshift_cluster import RedshiftClusterSensor
 from airflow.sdk import DAG, Param, TriggerRule
 from sparkify_cluster import BUCKET, DEFAULT_ARGS, IDENTIFIER, REGION, SETTINGS, START, TAGS, WAIT, WORK_PREFIX
@@ -136,9 +134,7 @@ with DAG(
 
     wait_until_available = RedshiftClusterSensor(
         task_id="wait_until_available",
-        cluster_identifier="{{ params.identifier }}",
         target_status="available",
-        timeout=datetime.timedelta(hours=1).total_seconds(),
         doc_md="Waits without holding a worker; a few minutes as a rule.",
         **WAIT,
     )

@@ -18,8 +18,6 @@ Settings: connection `aws_default`.
 
 from __future__ import annotations
 
-import datetime
-
 from airflow.providers.amazon.aws.operators.redshift_cluster import RedshiftResumeClusterOperator
 from airflow.providers.amazon.aws.sensors.redshift_cluster import RedshiftClusterSensor
 from airflow.sdk import DAG, conf
@@ -50,15 +48,13 @@ with DAG(
 
     resume = RedshiftResumeClusterOperator(
         task_id="resume",
-        cluster_identifier="{{ params.identifier }}",
+        cluster_identifier=NAMES["identifier"],
         doc_md="Asks for it.",
     )
 
     wait = RedshiftClusterSensor(
         task_id="wait_until_available",
-        cluster_identifier="{{ params.identifier }}",
         target_status="available",
-        timeout=datetime.timedelta(hours=1).total_seconds(),
         doc_md="Waits without holding a worker.",
         **WAIT,
     )

@@ -83,11 +83,9 @@ with DAG(
 
     wait_until_gone = RedshiftClusterSensor(
         task_id="wait_until_gone",
-        cluster_identifier="{{ params.identifier }}",
         target_status="cluster_not_found",
-        timeout=datetime.timedelta(hours=6).total_seconds(),
         doc_md="Waits without holding a worker; the final snapshot of a large warehouse takes a while.",
-        **WAIT,
+        **{**WAIT, "timeout": datetime.timedelta(hours=6).total_seconds()},
     )
 
     delete_security_group = DeleteClusterPartOperator(

@@ -121,9 +121,15 @@ STATEMENTS: dict[str, tuple[list[str], Condition, list[str]]] = {
 Call = tuple[str, str, str]
 
 
+def right_of(service: str, operation: str) -> str | None:
+    """The right to a call; None for one that needs none."""
+    name = f"{service}:{operation}"
+    return NAMES.get(name, name)
+
+
 def rights(calls: Iterable[Call]) -> set[tuple[str, str]]:
     """The actions that calls need, each with the bucket."""
-    named = {(NAMES.get(f"{service}:{name}", f"{service}:{name}"), bucket) for service, name, bucket in calls}
+    named = {(right_of(service, operation), bucket) for service, operation, bucket in calls}
     found = {(action, bucket) for action, bucket in named if action is not None}
     return found | {(besides, bucket) for action, bucket in found for besides in BESIDES.get(action, ())}
 

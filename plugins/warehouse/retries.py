@@ -22,8 +22,11 @@ S3_TROUBLE = re.compile(r"S3ServiceException.*(Status 50[03]|SlowDown)", re.DOTA
 # Drivers call these a failed connection too, but the next would fail the same way.
 LASTING = re.compile(r"authentication failed|does not exist|Only %s and %% are supported")
 THROTTLING_CODES = frozenset({"Throttling", "ThrottlingException", "SlowDown", "RequestLimitExceeded", "InternalError"})
-# What still hangs on to a thing when its user has gone: a cluster's network interfaces outlive it by minutes.
-SETTLING_CODES = frozenset({"DependencyViolation"})
+# What still hangs on to a thing when its user has gone: a cluster's network interfaces outlive it by minutes. And what
+# was created a moment ago and is not known everywhere yet: a security group; a role, of which Redshift says that it is
+# not valid.
+SETTLING_CODES = frozenset({"DependencyViolation", "InvalidGroup.NotFound"})
+NEW_ROLE = re.compile(r"InvalidParameterValue.*The IAM role .* is not valid", re.DOTALL)
 CONNECTION_ERRORS = (ConnectionError, TimeoutError)
 CONNECTION_ERROR_NAMES = frozenset(
     {"OperationalError", "InterfaceError", "EndpointConnectionError", "ConnectTimeoutError"}
@@ -61,7 +64,8 @@ def reason_to_retry(exception: BaseException) -> str | None:
         response = getattr(cause, "response", None)
         if isinstance(response, dict):
             code = response.get("Error", {}).get("Code")
-            return f"AWS answered {code}" if code in THROTTLING_CODES | SETTLING_CODES else None
+            passes = code in THROTTLING_CODES | SETTLING_CODES or NEW_ROLE.search(message)
+            return f"AWS answered {code}" if passes else None
         if LASTING.search(message):
             return None
         if isinstance(cause, CONNECTION_ERRORS) or type(cause).__name__ in CONNECTION_ERROR_NAMES:

@@ -3,8 +3,8 @@
 moto 5.2, where enforcement is switched on, asks for the right to the called action on the resource `*`: a policy that
 names resources is refused throughout, and what AWS checks besides - whether a role may be passed, a thing be tagged, a
 secret be made - is not looked at. Here each call becomes the demands that AWS's service authorisation reference and
-guides name for it. S3 is left to moto, which knows buckets and keys, but for one name: the right to HEAD a bucket is
-that to list it.
+guides name for it. S3 is left to moto, which knows buckets and keys, but for two calls: the right to HEAD a bucket
+is that to list it, and DeleteObjects needs the right to delete each of its keys.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import fnmatch
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from xml.etree import ElementTree
 
 from moto.core.exceptions import AccessDeniedError
 from moto.ec2.models import ec2_backends
@@ -186,7 +187,12 @@ def check_action_permitted(self: Any, resource: str) -> None:
 
 
 def check_s3_action_permitted(self: Any, resource: str) -> None:
-    """As moto's, but for the name."""
+    """As moto's, which takes HEAD for a right of its own, and the bucket for what DeleteObjects is about."""
+    resources = [resource]
     if self._action == "s3:HeadBucket":
         self._action = "s3:ListBucket"
-    IAMRequestBase.check_action_permitted(self, resource)
+    elif self._action == "s3:DeleteObject" and self._method == "POST":
+        keys = ElementTree.fromstring(self._body).findall(".//{*}Key")  # noqa: S314  # from this machine
+        resources = [f"{resource}/{key.text}" for key in keys]
+    for each in resources:
+        IAMRequestBase.check_action_permitted(self, each)

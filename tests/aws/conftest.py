@@ -9,22 +9,24 @@ import functools
 import itertools
 import json
 import os
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+# As people have it: what is logged is looked through for secrets. Airflow reads it when it is imported.
+os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "INFO"
+
 import boto3
 import botocore.client
 import pytest
-from airflow.providers.amazon.aws.hooks.redshift_cluster import RedshiftHook
+from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from airflow.providers.amazon.aws.sensors.redshift_cluster import RedshiftClusterSensor
 from airflow.sdk.exceptions import AirflowSkipException
 from botocore.loaders import JSONFileLoader
 
 from tests.end_to_end.pipeline import Pipeline
-from warehouse.cluster.account import Account
-from warehouse.operators.cluster_base import ClusterOperator
 
 ROOT = Path(__file__).resolve().parents[2]
 CIDR = "10.0.0.0/16"
@@ -41,6 +43,26 @@ def moto(path: str, body: str = "") -> bytes:
 # Each session reads the descriptions of services anew, a second for EC2; here all share what the first one read.
 read_description = functools.cache(functools.partial(JSONFileLoader.load_file, JSONFileLoader()))
 JSONFileLoader.load_file = lambda _, path: read_description(path)
+
+# Each task makes clients of its own, in a process of its own; here all share those of the same settings, or to make
+# clients would be half of a test's time.
+make_client = AwsGenericHook.get_client_type
+CLIENTS: dict[Any, Any] = {}
+
+
+def client_of(hook: Any, **settings: Any) -> Any:
+    """The client that the hook would make, or one that was made by the same connection, environment and settings."""
+    if "config" in settings:
+        return make_client(hook, **settings)
+    environment = {name: os.environ.get(name) for name in ("AIRFLOW_CONN_AWS_DEFAULT", "HOME")}
+    environment |= {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    key = json.dumps([hook.aws_conn_id, hook.client_type, settings, environment], sort_keys=True)
+    if key not in CLIENTS:
+        CLIENTS[key] = make_client(hook, **settings)
+    return CLIENTS[key]
+
+
+AwsGenericHook.get_client_type = client_of
 
 
 class Killed(BaseException):
@@ -181,6 +203,16 @@ def bag() -> Any:
     return DagBag(str(ROOT / "dags"))
 
 
+@pytest.fixture
+def brisk(airflow_database: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For `dag.test`, which sleeps a second, and warns, whenever nothing can run yet.
+
+    So it does while it passes a failure on from task to task, and while a sensor waits.
+    """
+    sleep = time.sleep
+    monkeypatch.setattr(time, "sleep", lambda seconds: sleep(min(seconds, 0.05)))
+
+
 @dataclasses.dataclass
 class Moment:
     """As much of a DAG run as templates use."""
@@ -196,16 +228,10 @@ class Lifecycle:
 
     def __init__(self, bag: Any) -> None:
         self.bag = bag
-        self.new_process()
-
-    def new_process(self) -> None:
-        """Forget the clients, as when credentials changed."""
-        self.account = Account("aws_default")
-        self.hook = RedshiftHook(aws_conn_id="aws_default")
+        self.templates: dict[str, Any] = {}
 
     def run(self, dag_id: str, **params: Any) -> dict[str, Any]:
         """One run; return what each task returned, `skipped` for those that did not run."""
-        self.account.__dict__.pop("identity", None)  # each run asks who it is
         pipeline = Pipeline(self.bag.dags[dag_id])
         context = pipeline.context(f"test__{dag_id}", None, params)
         start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -222,19 +248,21 @@ class Lifecycle:
 
     def execute(self, task: Any, context: dict[str, Any]) -> Any:
         """Render and execute one task; a sensor looks until it has seen what it waits for."""
-        # Each task process makes clients of its own; in one process that would be most of a test's time.
-        task.__dict__["account" if isinstance(task, ClusterOperator) else "hook"] = (
-            self.account if isinstance(task, ClusterOperator) else self.hook
-        )
-        task.render_template_fields(context)
+        task.render_template_fields(context, self.compiling_once(task))
         try:
             if isinstance(task, RedshiftClusterSensor):
-                while not task.poke(context):
-                    pass
+                assert any(task.poke(context) for _ in range(10)), f"{task.task_id} waits in vain"
                 return None
             return task.execute(context)
         except AirflowSkipException:
             return "skipped"
+
+    def compiling_once(self, task: Any) -> Any:
+        """The DAG's templates; Airflow compiles them anew for each task, which would be a third of a test's time."""
+        if task.dag_id not in self.templates:
+            environment = self.templates[task.dag_id] = task.get_template_env()
+            environment.compile = functools.cache(environment.compile)
+        return self.templates[task.dag_id]
 
     def provision(self, **params: Any) -> dict[str, Any]:
         """Provision a cluster; the network is given unless a test gives another."""
@@ -247,7 +275,7 @@ class Lifecycle:
 
 @pytest.fixture(scope="session")
 def dags(bag: Any) -> Lifecycle:
-    """The DAGs; one for all tests, because making clients takes time."""
+    """The DAGs; one for all tests, because compiling templates takes time."""
     return Lifecycle(bag)
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.aws.conftest import Killed, killed_after, moto
 
 # With subnets, so that every part there can be takes part.
-PROVISION_CALLS = 23
+PROVISION_CALLS = 27
 TEARDOWN_CALLS = 21
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -42,9 +43,10 @@ def test_an_empty_account_gets_a_cluster_that_is_safe_by_default(lifecycle, acco
 
 
 def test_the_role_reads_the_bucket_and_writes_below_the_work_prefix_and_nothing_else(
-    lifecycle, account, bucket, monkeypatch
+    lifecycle, account, bucket, s3, monkeypatch
 ):
     """Its only policy, action by action."""
+    s3.create_bucket(Bucket="elsewhere", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
     monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_WORK_PREFIX", "s3://elsewhere/runs")
     lifecycle.provision()
     policies = account.policies("redshift-sparkify")
@@ -103,11 +105,33 @@ def test_what_differs_is_said_and_left(lifecycle, account, calls, changed, messa
     assert before == account.holdings()
 
 
+def test_a_paused_cluster_is_not_waited_for(lifecycle, account, calls):
+    """It would never become available; the run says so at once and changes nothing."""
+    lifecycle.provision()
+    account.redshift.pause_cluster(ClusterIdentifier="sparkify")
+    calls.clear()
+    with pytest.raises(Exception, match="cluster 'sparkify' is 'paused': resume it, then run again"):
+        lifecycle.provision()
+    assert [] == calls.changes()
+
+
 def test_one_object_is_read_by_the_role_where_a_login_is_possible(lifecycle, s3, bucket, monkeypatch):
     """The connection names the cluster: COPY with NOLOAD by its default role."""
     s3.put_object(Bucket=bucket, Key="song_data/A/A/A/TRAAA.json", Body=b'{"song_id": "S1"}')
     monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", to_cluster("sparkify"))
     assert f"s3://{bucket}/song_data/A/A/A/TRAAA.json" == lifecycle.provision()["try_copy"]
+
+
+def test_one_object_is_read_where_the_connections_host_is_the_clusters(lifecycle, account, s3, bucket, monkeypatch):
+    """By user and password, and without a word of the cluster: its endpoint is enough to know it by."""
+    s3.put_object(Bucket=bucket, Key="song_data/A.json", Body=b'{"song_id": "S1"}')
+    assert "skipped" == lifecycle.provision()["try_copy"]
+    connection = json.loads(os.environ["AIRFLOW_CONN_REDSHIFT"])
+    # moto made the name up; libpq, given the address beside it, asks nobody where that is.
+    connection |= {"conn_type": "postgres", "extra": {"hostaddr": connection["host"]}}
+    connection["host"] = account.cluster()["Endpoint"]["Address"]
+    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", json.dumps(connection))
+    assert f"s3://{bucket}/song_data/A.json" == lifecycle.provision()["try_copy"]
 
 
 def test_an_object_that_cannot_be_read_fails_the_run(lifecycle, s3, bucket, monkeypatch):

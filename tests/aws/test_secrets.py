@@ -2,57 +2,76 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import json
 import os
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.aws.conftest import CIDR, ROOT
+from tests.aws import test_whole_life
+from tests.aws.conftest import CIDR, Outside
+
+run = test_whole_life.run  # the same fixture serves here
 
 
-def by_airflow(dag_id: str, **conf: Any) -> str:
-    """Run a DAG by Airflow's own command, at the log level people have; return all it wrote."""
-    command = [sys.executable, str(ROOT / "scripts" / "fast_airflow.py"), "dags", "test", dag_id]
-    environment = {**os.environ, "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO"}
-    done = subprocess.run([*command, "--conf", json.dumps(conf)], env=environment, capture_output=True, text=True)
-    assert 0 == done.returncode, done.stdout[-3000:] + done.stderr[-3000:]
-    return done.stdout + done.stderr
+def database() -> sqlite3.Connection:
+    """Airflow's own."""
+    return sqlite3.connect(Path(os.environ["AIRFLOW_HOME"]) / "airflow.db")
 
 
-def database() -> str:
-    """All of Airflow's database as text: XCom, rendered templates, params, serialized DAGs, connections."""
-    with sqlite3.connect(Path(os.environ["AIRFLOW_HOME"]) / "airflow.db") as connection:
-        return "\n".join(connection.iterdump())
+def dags_with(table: str, since: datetime.datetime) -> set[str]:
+    """The DAGs whose runs since a moment left something in a table."""
+    with contextlib.closing(database()) as connection:
+        rows = connection.execute(
+            f"SELECT DISTINCT dag_id FROM {table} JOIN dag_run USING (dag_id, run_id) WHERE dag_run.start_date >= ?",
+            [since.strftime("%Y-%m-%d %H:%M:%S")],
+        )
+        return {dag_id for (dag_id,) in rows}
+
+
+def password_of(account: Outside) -> str:
+    """The managed password of the cluster that is there."""
+    secret = account.secrets.get_secret_value(SecretId=account.cluster()["MasterPasswordSecretArn"])
+    return json.loads(secret["SecretString"])["password"]
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_no_secret_is_written_anywhere(airflow_database, lifecycle, account, s3, bucket, monkeypatch):
-    """The connection that was shown is used: the login is by IAM, with the password of an hour."""
+def test_no_secret_is_written_anywhere(run, lifecycle, account, s3, bucket, monkeypatch, capfd):
+    """A cluster is found, paused, resumed, torn down and created anew, and everything that was written looked through.
+
+    The connection that was shown is used: the login is by IAM, with the password of an hour.
+    """
     s3.put_object(Bucket=bucket, Key="song_data/A.json", Body=b'{"song_id": "S1"}')
-    monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_BUCKET", bucket)
     shown = lifecycle.provision()["show_connection"]
     connection = json.loads(shown["other_connection"])
     # moto made the host up, and the local Redshift speaks no TLS; all else is as it was shown.
-    connection |= {"host": os.environ["PGHOST"], "port": int(os.environ["PGPORT"])}
-    connection["extra"]["sslmode"] = "disable"
+    connection["port"] = int(os.environ["PGPORT"])
+    connection["extra"] |= {"hostaddr": os.environ["PGHOST"], "sslmode": "disable"}
     monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", json.dumps(connection))
+    passwords = [password_of(account)]
+    since = datetime.datetime.now(datetime.UTC)
+    capfd.readouterr()
+    assert "success" == run("sparkify_provision", cidr=CIDR)["run"]
+    assert "success" == run("sparkify_pause")["run"]
+    assert "success" == run("sparkify_resume")["run"]
+    assert "success" == run("sparkify_teardown", confirmation="sparkify")["run"]
+    assert "success" == run("sparkify_provision", cidr=CIDR)["run"]
+    log = "".join(capfd.readouterr())
+    passwords.append(password_of(account))
 
-    cluster = account.cluster()
-    managed = json.loads(account.secrets.get_secret_value(SecretId=cluster["MasterPasswordSecretArn"])["SecretString"])
-    log = by_airflow("sparkify_provision", cidr=CIDR)
-    log += by_airflow("sparkify_teardown", confirmation="sparkify")
-    text = log + database() + json.dumps(shown)
-
-    # What is looked through is the real thing: the copy ran over that connection, and all places are in it.
-    assert f"the cluster reads s3://{bucket}/song_data/A.json by its default role" in log
+    # What is looked through is the real thing: the copy ran over that connection, and every DAG has left its traces.
+    assert 2 == log.count(f"the cluster reads s3://{bucket}/song_data/A.json by its default role")
     assert "AIRFLOW_CONN_REDSHIFT=" in log
-    assert all(place in text for place in ("xcom", "rendered_task_instance_fields", "serialized_dag", CIDR))
-    for secret in (os.environ["AWS_SECRET_ACCESS_KEY"], os.environ["PGPASSWORD"], managed["password"]):
+    dags = {f"sparkify_{name}" for name in ("provision", "pause", "resume", "teardown")}
+    assert dags == dags_with("rendered_task_instance_fields", since)
+    assert {"sparkify_provision", "sparkify_teardown"} == dags_with("xcom", since)
+    with contextlib.closing(database()) as everything:
+        text = log + json.dumps(shown) + "\n".join(everything.iterdump())
+    assert 2 == len(set(passwords))
+    for secret in (os.environ["AWS_SECRET_ACCESS_KEY"], os.environ["PGPASSWORD"], *passwords):
         assert len(secret) > 8
         assert secret not in text
 

@@ -17,7 +17,7 @@ Run = Callable[..., dict[str, str]]
 
 
 @pytest.fixture
-def run(airflow_database: None, bag: Any, lifecycle: Any) -> Run:
+def run(brisk: None, bag: Any, lifecycle: Any) -> Run:
     """Runs a DAG by `dag.test`; returns the run's state and each task's."""
 
     def test_run(dag_id: str, **conf: Any) -> dict[str, str]:
@@ -25,7 +25,7 @@ def run(airflow_database: None, bag: Any, lifecycle: Any) -> Run:
         for task in dag.tasks:
             task.retries = 0
             if hasattr(task, "poke_interval"):
-                task.poke_interval = 0.1
+                task.poke_interval = 0.05
         dag_run = dag.test(run_conf=conf)
         return {"run": str(dag_run.state), **{ti.task_id: str(ti.state) for ti in dag_run.get_task_instances()}}
 

@@ -40,9 +40,16 @@ def test_the_words_open_the_port(lifecycle, account):
     assert ["0.0.0.0/0"] == [source["CidrIp"] for source in rule["IpRanges"]]
 
 
-def test_a_bucket_that_is_not_there_creates_nothing(lifecycle, calls, monkeypatch):
-    """A typing error would show only when the first COPY fails."""
-    monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_BUCKET", "no-such-bucket-anywhere")
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("AIRFLOW_VAR_SPARKIFY_BUCKET", "no-such-bucket-anywhere"),
+        ("AIRFLOW_VAR_SPARKIFY_WORK_PREFIX", "s3://no-such-bucket-anywhere/runs/"),
+    ],
+)
+def test_a_bucket_that_is_not_there_creates_nothing(lifecycle, calls, monkeypatch, variable, value):
+    """A typing error would show only when the first load fails."""
+    monkeypatch.setenv(variable, value)
     with pytest.raises(AirflowFailException, match="the bucket 'no-such-bucket-anywhere' does not exist"):
         lifecycle.provision()
     assert [] == calls.changes()
@@ -56,12 +63,8 @@ def test_no_credentials_create_nothing(lifecycle, calls, monkeypatch):
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("HOME", "/nonexistent")
-    lifecycle.new_process()
-    try:
-        with pytest.raises(AirflowFailException, match="there are no AWS credentials for connection 'aws_default'"):
-            lifecycle.provision()
-    finally:
-        lifecycle.new_process()
+    with pytest.raises(AirflowFailException, match="there are no AWS credentials for connection 'aws_default'"):
+        lifecycle.provision()
     assert [] == calls.changes()
 
 
@@ -71,12 +74,8 @@ def test_no_region_creates_nothing(lifecycle, calls, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", connection)
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.setenv("HOME", "/nonexistent")
-    lifecycle.new_process()
-    try:
-        with pytest.raises(AirflowFailException, match="connection 'aws_default' names no region"):
-            lifecycle.provision()
-    finally:
-        lifecycle.new_process()
+    with pytest.raises(AirflowFailException, match="connection 'aws_default' names no region"):
+        lifecycle.provision()
     assert [] == calls.changes()
 
 

@@ -22,7 +22,7 @@ DAY = datetime.datetime(2018, 11, 5, tzinfo=datetime.UTC)
 @pytest.fixture
 def run(airflow_database, warehouse_dag, lake, empty_warehouse, monkeypatch):
     """Runs the DAG by Airflow's own `dag.test`; returns the run's state and each task's."""
-    monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_WORK_PREFIX", f"s3://{lake.bucket}/work/")
+    monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_WORK_PREFIX", f"s3://{lake.bucket}/sparkify/")
 
     def test_run(logical_date: datetime.datetime | None = DAY, **conf: str) -> tuple[str, dict[str, str]]:
         dag_run = warehouse_dag.test(logical_date=logical_date, run_conf=conf)
@@ -36,7 +36,7 @@ def latest_record(lake):
     """Reads the newest record, when called."""
 
     def read() -> RunRecord:
-        reading = History().read(lake.client, f"s3://{lake.bucket}/work", most=1)
+        reading = History().read(lake.client, f"s3://{lake.bucket}/sparkify", most=1)
         assert [] == reading.unreadable
         return reading.records[0]
 
@@ -139,7 +139,7 @@ def test_a_warehouse_out_of_reach_costs_the_record_only_what_it_alone_knows(
 def test_the_record_decides_nothing(run, lake, published, monkeypatch):
     """A run whose record cannot be written is green, and the task that could not write it red."""
     lake.put(FIFTH, lines(event()))
-    monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_WORK_PREFIX", "s3://no-such-bucket-of-ours/work")
+    monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_WORK_PREFIX", "s3://no-such-bucket-of-ours/sparkify")
     state, tasks = run()
     assert ("success", "failed", "success") == (state, tasks.pop("record_run"), tasks["publish"])
     assert 1 == len(published()["songplays"])

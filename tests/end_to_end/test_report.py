@@ -61,8 +61,8 @@ def test_a_day_has_its_report(run, lake, pipeline, empty_warehouse, ask):
     )
     lake.put("song_data/A/A/A/TRAAA1.json", lines(song()))
     pipeline.run("2018-11-05")
-    assert "success" == run(f"s3://{lake.bucket}/work")
-    figures_key, page_key = sorted(lake.keys("work/reports/"), key=lambda key: key.endswith("html"))
+    assert "success" == run(f"s3://{lake.bucket}/sparkify")
+    figures_key, page_key = sorted(lake.keys("sparkify/reports/"), key=lambda key: key.endswith("html"))
     assert figures_key.removesuffix(".json") == page_key.removesuffix(".html")
     found, text = (
         lake.client.get_object(Bucket=lake.bucket, Key=key)["Body"].read().decode() for key in (figures_key, page_key)

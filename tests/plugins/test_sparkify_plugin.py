@@ -130,10 +130,10 @@ def test_what_it_shows_is_found_by_settings_in_airflows_database(server, s3, buc
     connection = json.loads(os.environ["AIRFLOW_CONN_AWS_DEFAULT"])
     connection["extra"] = json.dumps(connection["extra"])
     assert server.ask("/api/v2/connections", "boss", connection_id="aws_default", **connection).is_success
-    variable = {"key": "sparkify_work_prefix", "value": f"s3://{bucket}/work"}
+    variable = {"key": "sparkify_work_prefix", "value": f"s3://{bucket}/sparkify"}
     assert server.ask("/api/v2/variables", "boss", **variable).is_success
-    assert f"s3://{bucket}/work/runs/" in server.ask("/sparkify/quality", "reader").text
-    s3.put_object(Bucket=bucket, Key=f"work/runs/{RECORD.name}.json", Body=RECORD.to_json().encode())
+    assert f"s3://{bucket}/sparkify/runs/" in server.ask("/sparkify/quality", "reader").text
+    s3.put_object(Bucket=bucket, Key=f"sparkify/runs/{RECORD.name}.json", Body=RECORD.to_json().encode())
     shown = server.ask("/sparkify/quality", "reader")
     assert 200 == shown.status_code
     assert "checks failed" in shown.text

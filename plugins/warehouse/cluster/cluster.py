@@ -14,6 +14,8 @@ from warehouse.cluster.settings import ClusterNames
 
 # States in which a cluster is on its way out; what `delete` would ask for is being done.
 GOING = frozenset({"deleting", "final-snapshot"})
+# States that never end in `available` by themselves.
+ASLEEP = frozenset({"pausing", "paused"})
 
 
 class Cluster(Part):
@@ -71,15 +73,18 @@ class Cluster(Part):
         return facts
 
     def differences(self, found: Found) -> list[str]:
-        """As for every part; but a cluster that is going is nothing to compare with."""
-        if found.facts["status"] in GOING:
+        """As for every part; but a cluster that is going or asleep is nothing to wait for."""
+        status = found.facts["status"]
+        if status in GOING:
             raise AccountError(f"{self.describe()} is being deleted: wait until it has gone, then run again")
+        if status in ASLEEP:
+            raise AccountError(f"{self.describe()} is {status!r}: resume it, then run again")
         # Until it has an endpoint it has no port that could differ.
         port = {} if found.facts["endpoint"] else {"port": self.settings.port}
         return super().differences(dataclasses.replace(found, facts={**found.facts, **port}))
 
-    def create(self) -> None:
-        """One call. Nobody ever sees the password: Redshift makes it and keeps it in Secrets Manager."""
+    def create(self) -> str:
+        """All at once. Nobody ever sees the password: Redshift makes it and keeps it in Secrets Manager."""
         settings = self.settings
         role = Role(self.account, self.names).arn
         group = SecurityGroup(self.account, self.names).own()
@@ -109,6 +114,7 @@ class Cluster(Part):
             Tags=tag_list(settings.tags),
             **optional,
         )
+        return self.name
 
     def delete(self, found: Found) -> None:
         """With the final snapshot, if one is wanted; nothing where it is going already."""
@@ -159,6 +165,13 @@ PARTS: dict[str, type[Part]] = {
     "security_group": SecurityGroup,
     "cluster": Cluster,
 }
+
+
+def kind_of(part: str) -> type[Part]:
+    """The class of a part; ValueError for a word that names none."""
+    if part not in PARTS:
+        raise ValueError(f"not a part of a cluster: {part!r}; expected one of {', '.join(PARTS)}")
+    return PARTS[part]
 
 
 def parts_of(account: Account, names: ClusterNames) -> dict[str, Part]:

@@ -37,14 +37,15 @@ class SubnetGroup(Part):
         """These subnets."""
         return {"subnets": self.settings.subnets}
 
-    def create(self) -> None:
-        """One call."""
+    def create(self) -> str:
+        """Of these subnets."""
         self.redshift.create_cluster_subnet_group(
             ClusterSubnetGroupName=self.name,
             Description=f"Of the cluster {self.names.identifier}",
             SubnetIds=list(self.settings.subnets),
             Tags=tag_list(self.settings.tags),
         )
+        return self.name
 
     def delete(self, found: Found) -> None:
         """One call."""
@@ -99,23 +100,19 @@ class SecurityGroup(Part):
         """That rule, in the VPC of the subnets."""
         return {"VPC": self.account.vpc(self.settings.subnets), "ingress": openings(self.permissions())}
 
-    def create(self) -> None:
-        """The group with its tags, then its rule."""
+    def create(self) -> str:
+        """The group with its tags, without its rule."""
         group = self.ec2.create_security_group(
             GroupName=self.name,
             Description=f"Who reaches the Redshift cluster {self.names.identifier}",
             VpcId=self.account.vpc(self.settings.subnets),
             TagSpecifications=[{"ResourceType": "security-group", "Tags": tag_list(self.settings.tags)}],
         )
-        self.open_port(group["GroupId"])
+        return str(group["GroupId"])
 
-    def open_port(self, group_id: str) -> None:
-        """Add the rule."""
-        self.ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=self.permissions())
-
-    def complete(self, found: Found) -> None:
-        """The rule was missing."""
-        self.open_port(found.id)
+    def finish(self, part_id: str) -> None:
+        """Its rule."""
+        self.ec2.authorize_security_group_ingress(GroupId=part_id, IpPermissions=self.permissions())
 
     def delete(self, found: Found) -> None:
         """One call; its rules go with it."""

@@ -75,16 +75,16 @@ class Part(abc.ABC):
         """The facts it should have."""
 
     @abc.abstractmethod
-    def create(self) -> None:
-        """Create it, tag included."""
+    def create(self) -> str:
+        """Create it by one call, tag included; return its id."""
+
+    def finish(self, part_id: str) -> None:
+        """Add the facts of `later`, each by a call of its own."""
+        assert not self.later, f"{self.kind}: {', '.join(self.later)} would never be added"
 
     @abc.abstractmethod
     def delete(self, found: Found) -> None:
         """Delete it."""
-
-    def complete(self, found: Found) -> None:
-        """Add what a run that died had no time for: the facts of `later` that are missing."""
-        raise NotImplementedError(f"{self.kind}: one call creates all of it")
 
     def describe(self) -> str:
         """It in words."""
@@ -118,12 +118,12 @@ class Part(abc.ABC):
         if found is None:
             if not self.is_wanted:
                 return "not needed"
-            self.create()
+            self.finish(self.create())
             return "created"
         self.refuse_differences(found)
         if all(found.facts[name] for name in self.later):
             return "found as it should be"
-        self.complete(found)
+        self.finish(found.id)
         return "completed"
 
     def refuse_differences(self, found: Found) -> None:

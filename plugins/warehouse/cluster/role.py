@@ -42,7 +42,7 @@ class Role(Part):
         except self.iam.exceptions.NoSuchEntityException:
             return None
         facts = {"trust": role["AssumeRolePolicyDocument"], "policy": self.policy()}
-        return Found(role["Arn"], tags_of(role.get("Tags")), facts)
+        return Found(self.name, tags_of(role.get("Tags")), facts)
 
     def wanted(self) -> dict[str, Any]:
         """Both documents, to the letter."""
@@ -50,25 +50,21 @@ class Role(Part):
         partition = self.account.identity.partition
         return {"trust": trust(), "policy": access(partition, settings.bucket, settings.work_prefix)}
 
-    def create(self) -> None:
-        """The role with its tags, then its policy."""
+    def create(self) -> str:
+        """The role with its tags, without its policy."""
         self.iam.create_role(
             RoleName=self.name,
             AssumeRolePolicyDocument=json.dumps(trust()),
             Description=f"What the Redshift cluster {self.names.identifier} may do",
             Tags=tag_list(self.settings.tags),
         )
-        self.put_policy()
+        return self.name
 
-    def put_policy(self) -> None:
-        """Give it the policy."""
+    def finish(self, part_id: str) -> None:
+        """Its policy."""
         self.iam.put_role_policy(
-            RoleName=self.name, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(self.wanted()["policy"])
+            RoleName=part_id, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(self.wanted()["policy"])
         )
-
-    def complete(self, found: Found) -> None:
-        """The policy was missing."""
-        self.put_policy()
 
     def delete(self, found: Found) -> None:
         """The policy first: a role that has one cannot go. Policies others attached to it make AWS refuse, as well."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from warehouse.objects import split_url
 
-# Redshift's list without dc2, which AWS is retiring and offers no more for new clusters.
+# The API's list without dc2: AWS announced its end in April 2025 and creates no more of them.
 NODE_TYPES = (
     *("rg.large", "rg.xlarge", "rg.4xlarge", "rg.12xlarge"),
     *("ra3.large", "ra3.xlplus", "ra3.4xlarge", "ra3.16xlarge"),
@@ -91,6 +91,12 @@ class ClusterSettings(ClusterNames):
     def tags(self) -> dict[str, str]:
         """The tags of everything that is created."""
         return {**self.extra_tags, TAG: self.owner}
+
+    @property
+    def buckets(self) -> list[str]:
+        """The buckets that must be there: the one that is loaded from, and that of the work prefix if there is one."""
+        work = [split_url(self.work_prefix)[0]] if self.work_prefix else []
+        return [self.bucket, *work]
 
     @classmethod
     def parse(cls, raw: Mapping[str, str]) -> ClusterSettings:

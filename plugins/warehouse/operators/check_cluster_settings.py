@@ -1,4 +1,4 @@
-"""Look before anything is created: at the settings, the credentials, the bucket, and what exists already."""
+"""Look before anything is created: at the settings, the credentials, the buckets, and what exists already."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class CheckClusterSettingsOperator(ClusterOperator):
             settings = ClusterSettings.parse(self.settings)
             identity = self.account.identity
             self.log.info("account %s, region %s", identity.account, identity.region)
-            self.account.require_bucket(settings.bucket)
+            for bucket in settings.buckets:
+                self.account.require_bucket(bucket)
             plan = {}
             for name, part in parts_of(self.account, settings).items():
                 found = part.own()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from warehouse.cluster.cluster import PARTS
+from warehouse.cluster.cluster import kind_of
 from warehouse.cluster.settings import ClusterSettings
 from warehouse.operators.cluster_base import ClusterOperator
 
@@ -19,14 +19,13 @@ class CreateClusterPartOperator(ClusterOperator):
 
     def __init__(self, *, part: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if part not in PARTS:
-            raise ValueError(f"not a part of a cluster: {part!r}; expected one of {', '.join(PARTS)}")
+        kind_of(part)
         self.part = part
 
     def execute(self, context: Any) -> str:
         """What was done, in words."""
         with self.told():
-            part = PARTS[self.part](self.account, ClusterSettings.parse(self.settings))
+            part = kind_of(self.part)(self.account, ClusterSettings.parse(self.settings))
             outcome = part.provide()
         self.log.info("%s: %s", part.describe(), outcome)
         return outcome

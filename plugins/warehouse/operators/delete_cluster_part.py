@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from warehouse.cluster.cluster import PARTS, Cluster
+from warehouse.cluster.cluster import Cluster, kind_of
 from warehouse.cluster.settings import ClusterNames
 from warehouse.operators.cluster_base import ClusterOperator
 
@@ -21,9 +21,8 @@ class DeleteClusterPartOperator(ClusterOperator):
 
     def __init__(self, *, part: str, final_snapshot: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if part not in PARTS:
-            raise ValueError(f"not a part of a cluster: {part!r}; expected one of {', '.join(PARTS)}")
-        if final_snapshot and part != "cluster":
+        kind = kind_of(part)
+        if final_snapshot and kind is not Cluster:
             raise ValueError(f"a snapshot is of the cluster, not of its {part}")
         self.part = part
         self.final_snapshot = final_snapshot
@@ -31,7 +30,7 @@ class DeleteClusterPartOperator(ClusterOperator):
     def execute(self, context: Any) -> str:
         """What was done, in words."""
         with self.told():
-            part = PARTS[self.part](self.account, ClusterNames.parse(self.settings))
+            part = kind_of(self.part)(self.account, ClusterNames.parse(self.settings))
             if isinstance(part, Cluster):
                 part.final_snapshot = self.final_snapshot or None
             outcome = part.remove()

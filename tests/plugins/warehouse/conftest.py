@@ -16,6 +16,6 @@ def put_records(s3: Any, bucket: str) -> Callable[..., None]:
 
     def write(*records: RunRecord) -> None:
         for record in records:
-            s3.put_object(Bucket=bucket, Key=f"work/runs/{record.name}.json", Body=record.to_json().encode())
+            s3.put_object(Bucket=bucket, Key=f"sparkify/runs/{record.name}.json", Body=record.to_json().encode())
 
     return write

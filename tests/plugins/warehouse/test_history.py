@@ -37,29 +37,29 @@ def test_what_is_no_record_of_this_version_is_refused(text):
 def test_the_newest_are_read_each_of_them_once(s3, bucket, put_records, fetched):
     """Again only what is new, or was written anew."""
     put_records(*(at(hours) for hours in range(4)))
-    history, where = History(), f"s3://{bucket}/work"
+    history, where = History(), f"s3://{bucket}/sparkify"
     reading = history.read(s3, where, most=3)
     assert ([at(3), at(2), at(1)], 4, []) == (reading.records, reading.total, reading.unreadable)
     put_records(at(4), at(3, outcome="published"))
     fetched.clear()
     assert [at(4), at(3, outcome="published"), at(2)] == history.read(s3, where, most=3).records
-    assert {f"work/runs/{at(hours).name}.json" for hours in (3, 4)} == set(fetched)
+    assert {f"sparkify/runs/{at(hours).name}.json" for hours in (3, 4)} == set(fetched)
 
 
 def test_an_object_that_is_no_record_hides_no_other(s3, bucket, put_records):
     """It is named, with what is wrong with it."""
     put_records(at(0))
-    s3.put_object(Bucket=bucket, Key="work/runs/20300101T000000Z_x.json", Body=b'{"version": 1}')
-    reading = History().read(s3, f"s3://{bucket}/work/", most=2)
+    s3.put_object(Bucket=bucket, Key="sparkify/runs/20300101T000000Z_x.json", Body=b'{"version": 1}')
+    reading = History().read(s3, f"s3://{bucket}/sparkify/", most=2)
     assert [at(0)] == reading.records
     (sentence,) = reading.unreadable
-    assert sentence.startswith(f"s3://{bucket}/work/runs/20300101T000000Z_x.json is no record of a run: ")
+    assert sentence.startswith(f"s3://{bucket}/sparkify/runs/20300101T000000Z_x.json is no record of a run: ")
 
 
 def test_one_record_is_found_by_its_name(s3, bucket, put_records):
     """However old; a name is no path."""
     put_records(at(0), at(1))
-    s3.put_object(Bucket=bucket, Key="work/secret.json", Body=at(2).to_json().encode())
-    history, where = History(), f"s3://{bucket}/work/"
+    s3.put_object(Bucket=bucket, Key="sparkify/secret.json", Body=at(2).to_json().encode())
+    history, where = History(), f"s3://{bucket}/sparkify/"
     assert at(0) == history.find(s3, where, at(0).name)
     assert [None, None] == [history.find(s3, where, name) for name in (at(2).name, "../secret")]

@@ -29,6 +29,17 @@ PASSING = [
     ClientError({"Error": {"Code": "SlowDown"}}, "ListObjectsV2"),
     EndpointConnectionError(endpoint_url="https://s3"),
     ClientError({"Error": {"Code": "DependencyViolation"}}, "DeleteSecurityGroup"),
+    ClientError({"Error": {"Code": "InvalidGroup.NotFound"}}, "AuthorizeSecurityGroupIngress"),
+    ClientError(
+        {
+            "Error": {
+                "Code": "InvalidParameterValue",
+                "Message": "The IAM role arn:aws:iam::123456789012:role/redshift-sparkify is not valid. "
+                "The IAM role must delegate access to an Amazon Redshift account.",
+            }
+        },
+        "CreateCluster",
+    ),
 ]
 LASTING = [
     redshift_error("42601", 'syntax error at or near "FORM"'),
@@ -38,6 +49,7 @@ LASTING = [
     psycopg.OperationalError('connection failed: FATAL: password authentication failed for user "x"'),
     psycopg.errors.UndefinedTable('relation "x" does not exist'),
     ClientError({"Error": {"Code": "AccessDenied"}}, "ListObjectsV2"),
+    ClientError({"Error": {"Code": "InvalidParameterValue", "Message": "Invalid node type"}}, "CreateCluster"),
     ValueError("not a period"),
     KeyError("ds"),
 ]

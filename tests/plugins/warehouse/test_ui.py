@@ -58,7 +58,7 @@ class Shop:
 def shop(bucket, monkeypatch) -> Shop:
     """Pages over an empty bucket. There is no connection to a warehouse: no page asks for one."""
     monkeypatch.delenv("AIRFLOW_CONN_REDSHIFT")
-    return Shop(f"s3://{bucket}/work")
+    return Shop(f"s3://{bucket}/sparkify")
 
 
 def text(page: Page, tag: str = "main") -> str:
@@ -167,8 +167,8 @@ def test_the_latest_report_is_shown_as_it_was_written(shop, s3, bucket):
     """But for its theme; whatever the data might have smuggled into it, nothing in it runs or is fetched."""
     for stamp in ("20181104T000000Z", "20181105T120000Z"):
         body = f"<!DOCTYPE html><html lang='en'><p>{stamp}</p></html>"
-        s3.put_object(Bucket=bucket, Key=f"work/reports/{stamp}.html", Body=body.encode())
-    s3.put_object(Bucket=bucket, Key="work/reports/notes.html", Body=b"")
+        s3.put_object(Bucket=bucket, Key=f"sparkify/reports/{stamp}.html", Body=body.encode())
+    s3.put_object(Bucket=bucket, Key="sparkify/reports/notes.html", Body=b"")
     page = shop.page("report")
     assert f"5 Nov 2018, 12:00 UTC, from {shop.work_prefix}/reports/20181105T120000Z.html" in text(page)
     (frame,) = page.all("iframe")
@@ -179,7 +179,7 @@ def test_the_latest_report_is_shown_as_it_was_written(shop, s3, bucket):
     policy = dict(part.strip().split(" ", 1) for part in report.headers["content-security-policy"].split(";"))
     assert ("'none'", "'self'") == (policy["default-src"], policy["frame-ancestors"])
     assert "script-src" not in policy
-    s3.put_object(Bucket=bucket, Key="work/reports/20181105T120000Z.html", Body=b"<html>corrected</html>")
+    s3.put_object(Bucket=bucket, Key="sparkify/reports/20181105T120000Z.html", Body=b"<html>corrected</html>")
     assert "<html>corrected</html>" == shop.get("report/latest.html").text
 
 
@@ -247,7 +247,7 @@ def test_an_s3_that_does_not_answer_is_told_soon(shop, monkeypatch):
 def test_a_record_that_is_gone_or_cannot_be_read_is_told(shop, put_records, s3, bucket):
     """And hides no other."""
     put_records(RECORD)
-    s3.put_object(Bucket=bucket, Key="work/runs/20300101T000000Z_x.json", Body=b"{")
+    s3.put_object(Bucket=bucket, Key="sparkify/runs/20300101T000000Z_x.json", Body=b"{")
     for path in ("quality", "loads"):
         words = text(shop.page(f"{path}?run=no-such-run"))
         assert "There is no record no-such-run any more" in words

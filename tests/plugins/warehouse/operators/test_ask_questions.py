@@ -30,16 +30,16 @@ class Reports:
     def __init__(self, client: Any, bucket: str) -> None:
         self.client = client
         self.bucket = bucket
-        self.prefix = f"s3://{bucket}/work/"
+        self.prefix = f"s3://{bucket}/sparkify/"
 
     def names(self) -> list[str]:
         """What lies in it, by name."""
-        listing = self.client.list_objects_v2(Bucket=self.bucket, Prefix="work/").get("Contents", [])
-        return sorted(item["Key"].removeprefix("work/reports/") for item in listing)
+        listing = self.client.list_objects_v2(Bucket=self.bucket, Prefix="sparkify/").get("Contents", [])
+        return sorted(item["Key"].removeprefix("sparkify/reports/") for item in listing)
 
     def put(self, name: str) -> None:
         """Put a file there."""
-        self.client.put_object(Bucket=self.bucket, Key=f"work/reports/{name}", Body=b"")
+        self.client.put_object(Bucket=self.bucket, Key=f"sparkify/reports/{name}", Body=b"")
 
     def read(self, location: str) -> tuple[str, str]:
         """Content type and text of a file, by its s3:// location."""
@@ -49,7 +49,7 @@ class Reports:
     def only(self) -> dict[str, Any]:
         """The figures of the one report there is."""
         (name,) = (name for name in self.names() if name.endswith(".json"))
-        return json.loads(self.read(f"s3://{self.bucket}/work/reports/{name}")[1])
+        return json.loads(self.read(f"s3://{self.bucket}/sparkify/reports/{name}")[1])
 
 
 @pytest.fixture

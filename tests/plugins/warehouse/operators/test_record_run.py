@@ -44,14 +44,14 @@ def record(shop, bucket, s3):
             "mode": "merge",
             "results": "desk.results",
             "tables": {"shop.orders": "changed_at", "shop.visits": None},
-            "work_prefix": f"s3://{bucket}/work",
+            "work_prefix": f"s3://{bucket}/sparkify",
             "no_prefix": "tell where to write",
         }
         shop.dag.task_dict.pop("record", None)
         shop.dag.task_group.children.pop("record", None)
         shop.dag.task_group.used_group_ids.discard("record")
         shop.run(RecordRunOperator(dag=shop.dag, **(arguments | changed)))
-        return History().read(s3, f"s3://{bucket}/work/", most=1).records[0]
+        return History().read(s3, f"s3://{bucket}/sparkify/", most=1).records[0]
 
     return run
 
@@ -126,13 +126,13 @@ def test_what_an_earlier_try_left_is_not_this_ones(shop, record):
 
 def test_the_newest_records_stay(record, s3, bucket):
     """Older ones go, and nothing else that lies beside them."""
-    kept = ["work/reports/20180101T000000Z.json", "work/runs/README.md"]
-    old = [f"work/runs/2018010{day}T000000Z_r.json" for day in (1, 2, 3)]
+    kept = ["sparkify/reports/20180101T000000Z.json", "sparkify/runs/README.md"]
+    old = [f"sparkify/runs/2018010{day}T000000Z_r.json" for day in (1, 2, 3)]
     for key in (*kept, *old):
         s3.put_object(Bucket=bucket, Key=key, Body=b"")
     found = record(SUCCESS, keep=2)
     keys = {item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]}
-    assert {*kept, old[2], f"work/runs/{found.name}.json"} == keys
+    assert {*kept, old[2], f"sparkify/runs/{found.name}.json"} == keys
 
 
 def test_without_a_place_to_write_it_is_skipped_and_a_wrong_one_is_refused(record):

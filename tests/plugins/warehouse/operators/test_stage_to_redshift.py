@@ -83,7 +83,7 @@ def test_only_new_and_changed_files_are_loaded(connection, shop, put, stage, s3,
     shop.fill("desk.known", (1, "open", None), (2, "open", None))
     put(b=orders(2, 20), c=orders(3))
     shop.open_run()
-    work_prefix = f"s3://{bucket}/work/" if has_work_prefix else ""
+    work_prefix = f"s3://{bucket}/sparkify/" if has_work_prefix else ""
     outcome = shop.run(stage(mode="new", work_prefix=work_prefix, **LEDGERS))
     loaded = {2, 3, 20} if has_work_prefix else {3, 20}
     assert (len(loaded), 2 if has_work_prefix else 3) == (outcome["rows"], outcome["files"])
@@ -112,7 +112,7 @@ def test_the_log_says_what_is_to_be_copied_and_then_what_came_of_it(shop, put, s
     first, second = orders(1), orders(2, 3)
     put(a=first)
     shop.open_run()
-    new = {"mode": "new", "work_prefix": f"s3://{bucket}/work", **LEDGERS}
+    new = {"mode": "new", "work_prefix": f"s3://{bucket}/sparkify", **LEDGERS}
     shop.run(stage(**new))
     shop.reader.execute("INSERT INTO desk.files SELECT * FROM desk.new_files")
     put(b=second)
