@@ -14,14 +14,15 @@ STORE = "pg_redshift_store"
 
 # views of the helper schema, by the name Redshift gives them; they live in pg_catalog there
 SYSTEM_VIEWS = word_set(
-    """stl_load_errors stl_loaderror_detail stl_load_commits sys_load_error_detail
-    svv_all_columns svv_columns svv_redshift_columns svv_tables"""
+    """pg_table_def stl_load_errors stl_loaderror_detail stl_load_commits stv_sessions sys_load_error_detail
+    svv_all_columns svv_all_schemas svv_all_tables svv_columns svv_redshift_columns svv_redshift_databases
+    svv_redshift_schemas svv_redshift_tables svv_table_info svv_tables"""
 )
 # relations of information_schema that must show the declared keys
 SHADOWED_VIEWS = word_set("constraint_column_usage key_column_usage referential_constraints table_constraints")
 _SYSTEM_PREFIXES = ("stl_", "stv_", "svl_", "svv_", "svcs_", "sys_")
 # relations Redshift adds to PostgreSQL's catalogue
-_REDSHIFT_ONLY = word_set("pg_table_def pg_user_info pg_database_info pg_class_info pg_external_schema")
+_REDSHIFT_ONLY = word_set("pg_user_info pg_database_info pg_class_info pg_external_schema")
 _CATALOGUES = ("pg_catalog", "information_schema")
 
 
@@ -122,7 +123,7 @@ def catalogue_text(piece: Piece) -> str:
 
 
 def _is_catalogue_relation(schema: str, name: str) -> bool:
-    if name.startswith(_SYSTEM_PREFIXES) or name in _REDSHIFT_ONLY:
+    if name.startswith(_SYSTEM_PREFIXES) or name in _REDSHIFT_ONLY | SYSTEM_VIEWS:
         return False
     if schema == "information_schema":
         return name not in SHADOWED_VIEWS
