@@ -93,9 +93,11 @@ def songs(shared_data: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("connection", ["redshift", "postgres"], indirect=True)
-def test_one_run_of_everything(connection, real_bucket, pipeline, empty_warehouse, compare, reader, compare_answers):
+def test_one_run_of_everything(
+    connection, real_bucket, whole_pipeline, empty_warehouse, compare, reader, compare_answers
+):
     """A run without any date loads all; staging keeps every record of every file, doubles too; questions know it."""
-    returned = pipeline.run()
+    returned = whole_pipeline.run()
     compare()
     assert 1882 == returned["stage_events"]["rows"]
     assert (605, 604) == (returned["stage_songs"]["rows"], returned["stage_songs"]["files"])
@@ -104,14 +106,16 @@ def test_one_run_of_everything(connection, real_bucket, pipeline, empty_warehous
 
 
 @pytest.mark.parametrize("connection", ["redshift"], indirect=True)
-def test_ten_days_in_random_order_some_repeated(connection, real_bucket, pipeline, logs, empty_warehouse, compare):
+def test_ten_days_in_random_order_some_repeated(
+    connection, real_bucket, whole_pipeline, logs, empty_warehouse, compare
+):
     """Each day's candidates are that day's; late days change nothing, and a repeated day reports nothing new."""
     order = DAYS + DAYS[3:5]
     random.Random(11).shuffle(order)
     events = {file.name[:10]: len(file.read_text(encoding="utf-8").splitlines()) for file in logs}
     seen = set()
     for day in order:
-        returned = pipeline.run(day)
+        returned = whole_pipeline.run(day)
         assert events[day] == returned["stage_events"]["rows"]
         if day in seen:
             loads = [value for name, value in returned.items() if name.startswith("load_")]
@@ -121,13 +125,13 @@ def test_ten_days_in_random_order_some_repeated(connection, real_bucket, pipelin
 
 
 @pytest.mark.parametrize("connection", ["postgres"], indirect=True)
-def test_songs_in_two_parts(connection, pipeline, put, logs, songs, empty_warehouse, compare):
+def test_songs_in_two_parts(connection, whole_pipeline, put, logs, songs, empty_warehouse, compare):
     """The catalogue arrives before, between and after the days; plays already published are matched again."""
     put(logs)
-    pipeline.run("2018-11-01")
+    whole_pipeline.run("2018-11-01")
     put(songs[::2])
-    pipeline.run("2018-11-02")
+    whole_pipeline.run("2018-11-02")
     put(songs[1::2])
-    pipeline.run("2018-11-03")
-    pipeline.run(period="2018-11")
+    whole_pipeline.run("2018-11-03")
+    whole_pipeline.run(period="2018-11")
     compare()
