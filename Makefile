@@ -36,7 +36,7 @@ down: ## end all that `make up` started; its data stays
 	@if [ -x .venv/bin/python ]; then $(IN_ENV) sandbox down --state "$(STATE)"; else echo "nothing runs: no .venv"; fi
 
 test: $(READY) ## everything the project checks about itself, but for what needs a browser
-	$(IN_ENV) pytest -n 2 --dist loadfile
+	$(IN_ENV) pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-browser: $(READY) ## `make up` and `make down`, and the pages in Chromium
 	$(IN_ENV) pytest tests/browser

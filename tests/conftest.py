@@ -69,6 +69,26 @@ if not (NEEDS_NO_SANDBOX & set(sys.argv) or IS_ONLY_HANDING_OUT or IS_BROWSER_ON
     )
 
 
+# What takes longest. `--dist loadfile` hands out files in this order, so that at the end no worker
+# is left alone with a long one.
+LONGEST_FIRST = (
+    "sandbox/test_supervisor.py",
+    "sandbox/test_main.py",
+    "end_to_end/test_corrections.py",
+    "end_to_end/test_dag_run.py",
+    "end_to_end/test_real_input.py",
+    "docs/test_operations.py",
+    "sandbox/redshift/test_engine.py",
+    "end_to_end/test_bad_input.py",
+    "end_to_end/test_worlds.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {PROJECT / "tests" / file: place for place, file in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
 def pytest_unconfigure() -> None:
     gc.unfreeze()  # DuckDB's bindings take what is frozen at the end for leaks
     _sandbox.close()

@@ -138,7 +138,7 @@ class Session:
         (self._statements if message.raw[5:6] == b"S" else self._portals).pop(name, None)
 
     async def _flush(self, message: Message) -> None:
-        await self._client.flush()
+        """Nothing to do: see `run`. redshift_connector sends one after every message, and all of them at once."""
 
     async def _function_call(self, message: Message) -> None:
         raise unsupported("the protocol's FunctionCall message", hint="Call the function in a SELECT.")

@@ -7,6 +7,7 @@ from tests.end_to_end import test_corrections
 
 lake = end_to_end.lake
 warehouse_dag = end_to_end.warehouse_dag
+tables = end_to_end.tables
 pipeline = end_to_end.pipeline
 reader = end_to_end.reader
 empty_warehouse = end_to_end.empty_warehouse

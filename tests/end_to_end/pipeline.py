@@ -34,10 +34,14 @@ class Exchange:
 
 
 class Pipeline:
-    """Runs of one DAG: its own tasks, rendered by Airflow, in their order; no scheduler and no retries."""
+    """Runs of one DAG: its own tasks, rendered by Airflow, in their order; no scheduler and no retries.
 
-    def __init__(self, dag: Any) -> None:
+    without: the tasks left out of every run.
+    """
+
+    def __init__(self, dag: Any, *, without: Collection[str] = ()) -> None:
         self.dag = dag
+        self.without = without
         self.s3 = S3Hook(aws_conn_id="aws_default")
 
     def context(self, run_id: str, ds: str | None, params: dict[str, Any]) -> dict[str, Any]:
@@ -76,14 +80,13 @@ class Pipeline:
         *,
         run_id: str | None = None,
         until: str | None = None,
-        without: Collection[str] = (),
         **params: Any,
     ) -> dict[str, Any]:
-        """One run; return what each task returned. `until` names the last task to run, `without` those left out."""
+        """One run; return what each task returned. `until` names the last task to run."""
         context = self.context(run_id or f"test__{next(RUN_NUMBERS)}", ds, params)
         returned = {}
         for task_id in self.tasks():
-            if task_id in without:
+            if task_id in self.without:
                 continue
             returned[task_id] = self.run_task(task_id, context)
             if task_id == until:

@@ -117,7 +117,7 @@ def test_a_period_that_is_none_is_refused(connection, lake, pipeline, published,
 
 
 def test_a_table_that_differs_from_its_ddl_is_named_with_the_alter(
-    connection, lake, pipeline, published, day_before, reader
+    connection, lake, whole_pipeline, published, day_before, reader
 ):
     """A column's type, a missing column and one too many, each with what to run; running it mends it."""
     lake.put(FIFTH, lines(event()))
@@ -125,7 +125,7 @@ def test_a_table_that_differs_from_its_ddl_is_named_with_the_alter(
     reader.execute("ALTER TABLE sparkify.users ADD COLUMN shoe_size INTEGER")
     reader.execute("ALTER TABLE sparkify.artists ALTER COLUMN name TYPE VARCHAR(1000)")
     with pytest.raises(AirflowFailException) as raised:
-        pipeline.run(DAY)
+        whole_pipeline.run(DAY)
     message = str(raised.value)
     alters = re.findall(r"run: (.*)", message)
     assert "sparkify.users.gender: the DDL has character varying(16), the table has no such column" in message
@@ -133,7 +133,9 @@ def test_a_table_that_differs_from_its_ddl_is_named_with_the_alter(
     assert "the DDL has character varying(1024), the table has character varying(1000)" in message
     for alter in alters:
         reader.execute(alter)
-    pipeline.run(DAY)
+    whole_pipeline.run(DAY)
+    reader.execute("DROP SCHEMA sparkify CASCADE")
+    whole_pipeline.run_task("create_tables", whole_pipeline.context("tables", None, {}))  # in the DDL's order again
 
 
 def test_a_warehouse_that_cannot_be_reached_is_an_error_worth_a_retry(connection, pipeline, monkeypatch):

@@ -18,7 +18,7 @@ NOTEBOOK = ROOT / "notebooks" / "example_queries.ipynb"
 
 # The same fixtures serve here.
 warehouse_dag = end_to_end.warehouse_dag
-pipeline = end_to_end.pipeline
+whole_pipeline = end_to_end.whole_pipeline
 reader = end_to_end.reader
 empty_warehouse = end_to_end.empty_warehouse
 lake = end_to_end.lake
@@ -31,13 +31,13 @@ def notebook() -> nbformat.NotebookNode:
 
 
 @pytest.fixture
-def a_fortnight(lake, pipeline, empty_warehouse, tmp_path):
+def a_fortnight(lake, whole_pipeline, empty_warehouse, tmp_path):
     """Two weeks of made-up listening, published."""
     options = "--from 2018-11-01 --to 2018-11-14 --users 20 --songs 50 --plays 1000"
     assert 0 == write_listening(["--out", str(tmp_path), *options.split()])
     for file in tmp_path.rglob("*.json"):
         lake.put(str(file.relative_to(tmp_path)), file.read_bytes())
-    pipeline.run(period="all")
+    whole_pipeline.run(period="all")
 
 
 def shown(notebook: nbformat.NotebookNode, cell_id: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from tests.end_to_end import conftest as end_to_end
 
 # The same fixtures serve here.
 warehouse_dag = end_to_end.warehouse_dag
-pipeline = end_to_end.pipeline
+whole_pipeline = end_to_end.whole_pipeline
 reader = end_to_end.reader
 
 COLUMNS = """SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull
@@ -44,9 +44,9 @@ def test_every_table_of_the_dags_is_there_and_nothing_else():
         assert bool(table.attributes) == bool(table.reason) == bool(table.columns), table.name
 
 
-def test_the_columns_are_those_of_a_database(pipeline, reader):
+def test_the_columns_are_those_of_a_database(whole_pipeline, reader):
     """Names, types and NOT NULL, in order, of every table and of the view."""
-    pipeline.run_task("create_tables", pipeline.context("dictionary", None, {}))
+    whole_pipeline.run_task("create_tables", whole_pipeline.context("dictionary", None, {}))
     found = data_dictionary.tables()
     for name, table in found.items():
         live = reader.execute(COLUMNS, name.split(".")).fetchall()

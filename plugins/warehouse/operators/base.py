@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from airflow.providers.common.sql.operators.sql import BaseSQLOperator
@@ -34,9 +35,14 @@ class TransactionOperator(BaseSQLOperator):
             finally:
                 self.sql = [*self.sql, *session.statements]
 
+    @cached_property
+    def templates(self) -> Any:
+        """The DAG's Jinja environment: one for all files of a task, or each would be compiled anew at every use."""
+        return self.get_template_env()
+
     def render_sql(self, file: str, context: Any, **parameters: Any) -> str:
         """The text of a .sql file, found on the DAG's template_searchpath, with `parameters` beside Airflow's own."""
-        rendered = self.render_template(file, {**context, **parameters})
+        rendered = self.render_template(file, {**context, **parameters}, self.templates)
         return str(rendered).strip().rstrip(";")
 
 

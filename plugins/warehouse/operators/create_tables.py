@@ -107,11 +107,14 @@ class CreateTablesOperator(WarehouseOperator):
         self.readable = readable and schema_name(readable)
 
     def create(self, session: Session, context: Any) -> None:
-        """Create what is not there."""
+        """Create what is not there: the catalogue is asked once, where every table's DDL would be a statement."""
         for schema in self.schemas:
             session.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        for table, file in {**self.tables, **self.transient}.items():
-            session.execute(self.render_sql(file, context, table=table))
+        tables = {**self.tables, **self.transient}
+        there = self.columns(session, [table.partition(".")[2] for table in tables])
+        for table, file in tables.items():
+            if tuple(table.split(".")) not in there:
+                session.execute(self.render_sql(file, context, table=table))
 
     def compare(self, session: Session, context: Any, tables: Mapping[str, str]) -> dict[str, list[str]]:
         """The tables that differ from their DDL, and how, in words."""
