@@ -97,6 +97,7 @@ def pytest_unconfigure() -> None:
 def pytest_collection_finish() -> None:
     """Collect again from here on, or a session grows by 20 MB a second; but leave out what was imported and stays."""
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)  # seldom: of what Airflow makes much is to stay
     gc.enable()
 
 
