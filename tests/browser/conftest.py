@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
@@ -38,6 +39,7 @@ class Stack:
     url: Airflow's page
     state, buckets: its folders
     dags_at_first: the DAGs that the API named when `make up` returned, by id
+    memory_at_first: what Airflow took then, see memory()
     """
 
     url = "http://localhost:8080"
@@ -46,11 +48,13 @@ class Stack:
         self.state = folder / "state"
         self.buckets = folder / "buckets"
         self.dags_at_first: dict[str, Any] = {}
+        self.memory_at_first = 0
 
     def up(self) -> str:
         """Run `make up`; what it printed."""
         printed = self.make("up")
         self.dags_at_first = self.dags_at_first or {dag["dag_id"]: dag for dag in self.ask("dags")["dags"]}
+        self.memory_at_first = self.memory_at_first or self.memory()
         return printed
 
     def make(self, target: str) -> str:
@@ -95,6 +99,15 @@ class Stack:
     def airflow(self) -> set[psutil.Process]:
         """Airflow's processes: what carries the mark of COMMAND."""
         return {process for process in self.processes() if mark_of(process)}
+
+    def memory(self) -> int:
+        """Bytes of Airflow's processes: what each has alone, and its share of what several have. 0 but on Linux."""
+        shares = []
+        for process in self.airflow():
+            # NoSuchProcess: one that parsed a DAG file, and is done; AttributeError: no Linux, nobody tells shares
+            with contextlib.suppress(psutil.NoSuchProcess, AttributeError):
+                shares.append(process.memory_full_info().pss)
+        return sum(shares)
 
     def down(self) -> str:
         """Run `make down` and make sure that it left no process; what it printed."""
