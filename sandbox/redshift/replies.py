@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 
 from sandbox.redshift import messages
-from sandbox.redshift.errors import RedshiftError
+from sandbox.redshift.errors import RedshiftError, unsupported
 
 # What Redshift reports: redshift_connector parses it as a plain version and reads row counts by it.
 SHOWN_PARAMETERS = {
@@ -37,6 +38,19 @@ class PostgresError(RedshiftError):
     def __init__(self, fields: Mapping[str, str]) -> None:
         super().__init__(fields.get("C", "XX000"), fields.get("M", ""), fields.get("D"), fields.get("H"))
         self.fields = fields
+
+
+@contextlib.contextmanager
+def lateral_aliases_refused(names: frozenset[str]) -> Iterator[None]:
+    """PostgreSQL knows no column of one of these names: it was meant for an alias, which is refused by name."""
+    try:
+        yield
+    except PostgresError as error:
+        for name in names if error.sqlstate == "42703" else ():
+            if f'"{name}"' in error.message:
+                hint = "Repeat the expression, or select from a subquery that has it."
+                raise unsupported(f'the alias "{name}" in a later item of its own list', hint) from error
+        raise
 
 
 def error_response(error: RedshiftError, pid: int) -> bytes:

@@ -107,7 +107,8 @@ class Session:
         (sql,), _ = messages.texts(message.raw, 1)
         for statement in self._plan(sql) or [_NOTHING]:
             request = messages.parse("", statement.sql) + messages.bind() + messages.describe("P") + messages.execute()
-            await self._carry_out(statement, request, hide="12n")
+            with replies.lateral_aliases_refused(statement.laterals):
+                await self._carry_out(statement, request, hide="12n")
 
     async def _parse(self, message: Message) -> None:
         (name, sql), types = messages.texts(message.raw, 2)
@@ -115,7 +116,8 @@ class Session:
         if len(statements) > 1:
             raise RedshiftError("42601", "cannot insert multiple commands into a prepared statement")
         statement = statements[0] if statements else _NOTHING
-        await self._forward(messages.parse(name, statement.sql, types), "1")
+        with replies.lateral_aliases_refused(statement.laterals):
+            await self._forward(messages.parse(name, statement.sql, types), "1")
         self._statements[name] = statement
 
     async def _bind(self, message: Message) -> None:

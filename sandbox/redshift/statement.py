@@ -14,6 +14,7 @@ class Statement:
         COMMIT.
     tag: command tag to show instead of PostgreSQL's (Redshift's differs, or the statement was replaced).
     copy: the client's own COPY ... FROM 's3://...' text; carried out by sandbox.redshift.copy.
+    laterals: names of select items that a later item of the same list may mean: see queries.lateral_names.
     unload: the client's own UNLOAD, and its query for PostgreSQL; carried out by sandbox.redshift.unload.
     """
 
@@ -23,3 +24,4 @@ class Statement:
     tag: str | None = None
     copy: str | None = None
     unload: tuple[str, str] | None = None
+    laterals: frozenset[str] = frozenset()

@@ -6,7 +6,7 @@ CREATE TABLE pg_redshift_store.tables (
     relid     oid PRIMARY KEY,
     diststyle text,                            -- AUTO, EVEN, ALL, KEY; NULL: not given (AUTO)
     distkey   smallint,
-    sortstyle text,                            -- COMPOUND, INTERLEAVED; NULL: no sort key given (AUTO)
+    sortstyle text,                            -- COMPOUND, INTERLEAVED, NONE; NULL: no sort key given (AUTO)
     sortkey   smallint[] NOT NULL DEFAULT '{}',
     encode    jsonb NOT NULL DEFAULT '{}'      -- column number: encoding as declared
 );
@@ -105,9 +105,10 @@ BEGIN
     INTO encoded FROM jsonb_each(given->'encode') e;
     UPDATE pg_redshift_store.tables t SET
         diststyle = coalesce(given->>'diststyle', t.diststyle),
-        distkey = coalesce((pg_redshift.column_numbers(table_id, jsonb_build_array(given->'distkey')))[1], t.distkey),
-        sortstyle = coalesce(given->>'sortstyle', t.sortstyle),
-        sortkey = CASE WHEN given ? 'sortkey' THEN pg_redshift.column_numbers(table_id, given->'sortkey') ELSE t.sortkey END,
+        distkey = CASE WHEN given ? 'diststyle'
+            THEN (pg_redshift.column_numbers(table_id, jsonb_build_array(given->'distkey')))[1] ELSE t.distkey END,
+        sortstyle = nullif(coalesce(given->>'sortstyle', t.sortstyle), 'AUTO'),
+        sortkey = CASE WHEN given ? 'sortstyle' THEN pg_redshift.column_numbers(table_id, given->'sortkey') ELSE t.sortkey END,
         encode = t.encode || coalesce(encoded, '{}')
     WHERE t.relid = table_id;
     PERFORM pg_redshift.record_key(table_id, key.value) FROM jsonb_array_elements(coalesce(given->'keys', '[]')) key;

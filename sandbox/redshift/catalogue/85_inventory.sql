@@ -3,7 +3,7 @@
 CREATE VIEW pg_redshift.pg_table_def AS
 SELECT
     schema_name::name AS schemaname, table_name::name AS tablename, column_name::name AS "column", data_type::text AS type,
-    encoding::char(32) AS encoding, distkey, sortkey, is_nullable = 'NO' AS "notnull"
+    encoding::varchar(32) AS encoding, distkey, sortkey, is_nullable = 'NO' AS "notnull"
 FROM pg_redshift.svv_redshift_columns
 WHERE schema_name = ANY (current_schemas(false));
 
@@ -56,8 +56,10 @@ SELECT
     CASE WHEN t.diststyle = 'KEY' OR t.distkey IS NOT NULL THEN
             format('KEY(%s)', (SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = c.oid AND attnum = t.distkey))
         ELSE coalesce(nullif(t.diststyle, 'AUTO'), 'AUTO(ALL)') END AS diststyle,
-    coalesce((SELECT attname::text FROM pg_catalog.pg_attribute WHERE attrelid = c.oid AND attnum = t.sortkey[1]), 'AUTO(SORTKEY)')
-        AS sortkey1,
+    coalesce(
+        (SELECT attname::text FROM pg_catalog.pg_attribute WHERE attrelid = c.oid AND attnum = t.sortkey[1]),
+        CASE WHEN t.sortstyle IS NULL THEN 'AUTO(SORTKEY)' END
+    ) AS sortkey1,
     (SELECT max(atttypmod - 4) FROM pg_catalog.pg_attribute
         WHERE attrelid = c.oid AND attnum > 0 AND atttypid = 'varchar'::regtype) AS max_varchar,
     (t.encode ->> t.sortkey[1]::text)::char(32) AS sortkey1_enc,

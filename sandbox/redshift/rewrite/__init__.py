@@ -13,7 +13,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from sandbox.redshift.errors import RedshiftError, unsupported
 from sandbox.redshift.rewrite import names, queries, tables, words
-from sandbox.redshift.rewrite.dialect import generate, parse
+from sandbox.redshift.rewrite.dialect import generate, parse, tokenize
 from sandbox.redshift.rewrite.scan import Piece, quote, split, syntax_error
 from sandbox.redshift.statement import Statement
 
@@ -64,7 +64,8 @@ def _query(piece: Piece) -> Statement:
         return Statement(names.catalogue_text(piece))
     if isinstance(tree, exp.Select) and tree.args.get("into"):
         return _select_into(tree, tree.args["into"])
-    return Statement(generate(queries.rewrite(tree)))
+    laterals = queries.lateral_names(tree)
+    return Statement(generate(queries.rewrite(tree)), laterals=laterals)
 
 
 _PLAIN_VALUES = frozenset(
@@ -241,9 +242,13 @@ def _alter_table(piece: Piece) -> Statement:
     if "OWNER" in upper and upper[-3:-1] == ["OWNER", "TO"]:
         names.refuse_helpers(piece)
         return Statement(piece.plain())
-    for word in ("APPEND", "DISTKEY", "DISTSTYLE", "SORTKEY", "ENCODE"):
+    for word in ("APPEND", "ENCODE"):
         if word in upper and "ADD" not in upper:
             raise unsupported(f"ALTER TABLE with {word}")
+    at = upper.index("ALTER", 1) if "ALTER" in upper[1:] else len(upper)
+    if upper[at + 1 : at + 2] in (["DISTKEY"], ["DISTSTYLE"], ["COMPOUND"], ["SORTKEY"]):
+        table = parse([*tokenize("TRUNCATE TABLE"), *piece.tokens[2:at]], piece.source).expressions[0]
+        return tables.alter_attributes(table, piece.part(at + 1))
     if upper[-2:-1] == ["CONSTRAINT"] or {"CONSTRAINT", "DROP"} <= set(upper):
         raise unsupported("ALTER TABLE DROP CONSTRAINT")
     tree = parse(piece.tokens, piece.source)

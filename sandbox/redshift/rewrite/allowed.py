@@ -29,6 +29,7 @@ CTE: this alias
 Case: this ifs default
 Cast: this to
 Column: this table db catalog
+Cube: expressions
 CurrentDate:
 CurrentSchema:
 CurrentUser:
@@ -48,6 +49,7 @@ From: this
 GT: this expression
 GTE: this expression
 Group: expressions
+GroupingSets: expressions
 Having: this
 ILike: this expression negate
 Identifier: this quoted
@@ -82,6 +84,7 @@ Pow: this expression
 Qualify: this
 RegexpILike: this expression negate
 RawString: this
+Rollup: expressions
 RegexpLike: this expression negate
 Schema: this expressions
 Select: expressions from_ joins where group having qualify order limit offset distinct with_ into
@@ -144,9 +147,7 @@ NAMES = {
     "BitwiseXor": "the # operator",
     "CurrentTimestamp": "CURRENT_TIMESTAMP (use GETDATE() or SYSDATE)",
     "Concat": "string literals side by side",
-    "Cube": "CUBE",
     "Filter": "FILTER",
-    "GroupingSets": "GROUPING SETS",
     "IgnoreNulls": "IGNORE NULLS",
     "RespectNulls": "RESPECT NULLS",
     "Column.join_mark": "the (+) outer join",
@@ -155,7 +156,6 @@ NAMES = {
     "NullSafeEQ": "IS NOT DISTINCT FROM",
     "NullSafeNEQ": "IS DISTINCT FROM",
     "Placeholder": "named parameters",
-    "Rollup": "ROLLUP",
     "Unnest": "UNNEST",
 }
 

@@ -34,6 +34,23 @@ def rewrite(tree: exp.Expression) -> exp.Expression:
     return tree
 
 
+def lateral_names(tree: exp.Expression) -> frozenset[str]:
+    """The aliases of select items that a later item of the same list names.
+
+    On Redshift they mean the alias unless a table has such a column, in PostgreSQL always the column: where there is
+    none, the query fails there and is refused by name.
+    """
+    found: set[str] = set()
+    for select in tree.find_all(exp.Select):
+        earlier: set[str] = set()
+        for item in select.expressions:
+            used = {column.name.lower() for column in item.find_all(exp.Column) if not column.table}
+            found |= earlier & used
+            if isinstance(item, exp.Alias):
+                earlier.add(item.alias.lower())
+    return frozenset(found)
+
+
 def prepare(tree: exp.Expression) -> None:
     """Puts right what sqlglot parses into another shape than PostgreSQL's generator needs."""
     if isinstance(tree, exp.Delete) and not tree.this and len(tree.args.get("tables") or []) == 1:

@@ -16,7 +16,7 @@ from sandbox.redshift.errors import RedshiftError, unsupported
 from sandbox.redshift.rewrite import names, queries
 from sandbox.redshift.rewrite.allowed import word_set
 from sandbox.redshift.rewrite.dialect import DistKeyColumn, SortKeyColumn, generate
-from sandbox.redshift.rewrite.scan import fold, literal, quote
+from sandbox.redshift.rewrite.scan import Piece, fold, literal, quote, syntax_error
 from sandbox.redshift.statement import Statement
 
 _ENCODINGS = word_set(
@@ -249,6 +249,29 @@ def alter_table(tree: exp.Alter) -> Statement:
     if isinstance(action, exp.AddConstraint):
         return _add_key(head, table, action, attributes)
     return Statement(f"{head} {_action(action)}")
+
+
+def alter_attributes(table: exp.Table, change: Piece) -> Statement:
+    """ALTER TABLE ... ALTER DISTKEY | DISTSTYLE | SORTKEY: nothing moves here, it is only written down."""
+    attributes, upper = Attributes(), change.words()
+    style, upper = ("COMPOUND", upper[1:]) if upper[0] == "COMPOUND" else ("", upper)
+    at = len(change.tokens) - len(upper)
+    columns = [fold(token.text) for token in change.tokens[at + 2 : -1 : 2]]
+    if columns and upper[0] == "SORTKEY" and upper[1:2] == ["("] and upper[-1] == ")" and set(upper[3:-1:2]) <= {","}:
+        attributes.sort_by(columns)
+    elif upper[0] == "SORTKEY" and not style and upper[1:] in (["AUTO"], ["NONE"]):
+        attributes.sortstyle = upper[1]
+    elif upper[:-1] in (["DISTKEY"], ["DISTSTYLE", "KEY", "DISTKEY"]):
+        attributes.distribute_by(fold(change.tokens[-1].text))
+    elif upper[0] == "DISTSTYLE" and upper[1:] in (["ALL"], ["EVEN"], ["AUTO"]):
+        attributes.diststyle = upper[1]
+    else:
+        raise syntax_error(change, len(change.tokens) - 1)
+    named = [*attributes.sortkey, *([attributes.distkey] if attributes.distkey else [])]
+    # a change of nothing, by which PostgreSQL proves table, columns and ownership
+    proof = ", ".join(f"ALTER COLUMN {quote(column)} SET STATISTICS -1" for column in named)
+    head = f"ALTER TABLE {relation(table)}"
+    return Statement(f"{head} {proof or 'RESET (fillfactor)'}", after=(attributes.record(table),))
 
 
 def _add_key(head: str, table: exp.Table, action: exp.AddConstraint, attributes: Attributes) -> Statement:

@@ -76,3 +76,28 @@ def test_a_session_sees_itself(client: psycopg.Connection) -> None:
 def test_nothing_of_the_sandboxs_own_is_listed(client: psycopg.Connection) -> None:
     assert (0,) == client.execute("SELECT COUNT(*) FROM pg_table_def WHERE schemaname LIKE 'pg_redshift%'").fetchone()
     assert (0,) == client.execute("SELECT COUNT(*) FROM svv_table_info WHERE schema LIKE 'pg_redshift%'").fetchone()
+
+
+def test_how_a_table_is_spread_and_sorted_can_be_changed(client: psycopg.Connection) -> None:
+    query = (
+        "SELECT diststyle, sortkey1, sortkey_num FROM svv_table_info WHERE schema = 'inventory' AND \"table\" = 'moved'"
+    )
+    client.execute("CREATE TABLE moved (a INTEGER, b INTEGER)")
+    client.execute("INSERT INTO moved VALUES (1, 2)")
+    for change, expected in {
+        "ALTER DISTKEY a": ("KEY(a)", "AUTO(SORTKEY)", 0),
+        "ALTER SORTKEY (b, a)": ("KEY(a)", "b", 2),
+        "ALTER DISTSTYLE KEY DISTKEY b": ("KEY(b)", "b", 2),
+        "ALTER DISTSTYLE ALL": ("ALL", "b", 2),
+        "ALTER SORTKEY NONE": ("ALL", None, 0),
+        "ALTER SORTKEY AUTO": ("ALL", "AUTO(SORTKEY)", 0),
+    }.items():
+        client.execute(f"ALTER TABLE moved {change}")
+        assert expected == client.execute(query).fetchone(), change
+    for change, problem in {
+        "ALTER DISTKEY c": 'column "c" of relation "moved" does not exist',
+        "ALTER SORTKEY ()": "syntax error",
+        "ALTER DISTSTYLE KEY": "syntax error",
+    }.items():
+        with pytest.raises(psycopg.Error, match=problem):
+            client.execute(f"ALTER TABLE moved {change}")
