@@ -7,6 +7,7 @@ Words first: a statement known by its first words has a handler in `words`. All 
 from __future__ import annotations
 
 import functools
+from typing import cast
 
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
@@ -39,6 +40,8 @@ def statement(piece: Piece) -> Statement:
     if handler:
         names.refuse_helpers(piece)
         return handler(piece)
+    if first[:2] == ["REFRESH", "MATERIALIZED"]:
+        return _materialized_view(piece, "REFRESH")
     if first[0] in ("CREATE", "DROP", "ALTER"):
         return _definition(piece, first)
     if first[0] == "UNLOAD":
@@ -147,6 +150,8 @@ def _definition(piece: Piece, first: list[str]) -> Statement:
     verb, kind = first[0], first[1] if len(first) > 1 else ""
     if kind in ("USER", "GROUP"):
         return words.user(piece)
+    if kind == "MATERIALIZED" and verb != "ALTER":
+        return _materialized_view(piece, verb)
     if kind == "SCHEMA" and verb != "ALTER":
         return _schema(piece, verb)
     temporary = kind in ("TEMP", "TEMPORARY", "LOCAL")
@@ -160,6 +165,42 @@ def _definition(piece: Piece, first: list[str]) -> Statement:
     if not kind:
         raise syntax_error(piece, 1)
     raise unsupported(f"{verb} {piece.words(4)[-1] if replaced else kind}")
+
+
+def _relation(name: Piece) -> exp.Table:
+    """A relation's name that stands in a statement sqlglot does not parse."""
+    tree = parse([*tokenize("TRUNCATE TABLE"), *name.tokens], name.source)
+    if not isinstance(tree, exp.TruncateTable) or len(tree.expressions) != 1:
+        raise syntax_error(name, 1)
+    return cast(exp.Table, tree.expressions[0])
+
+
+def _materialized_view(piece: Piece, verb: str) -> Statement:
+    """CREATE, DROP and REFRESH MATERIALIZED VIEW; one that refreshes itself is refused, as are keys."""
+    upper = piece.words()
+    if upper[2:3] != ["VIEW"]:
+        raise syntax_error(piece, 2)
+    if verb == "REFRESH":
+        return Statement(f"REFRESH MATERIALIZED VIEW {tables.relation(_relation(piece.part(3)))}")
+    if verb == "DROP":
+        at = 5 if upper[3:5] == ["IF", "EXISTS"] else 3
+        return Statement(f"{' '.join(['DROP', *upper[1:at]])} {tables.relation(_relation(piece.part(at)))}")
+    start = upper.index("AS") if "AS" in upper else len(upper)
+    end = 6 if upper[4:5] == ["."] else 4
+    options = upper[end:start]
+    if options[:1] == ["BACKUP"] and options[1:2] in (["YES"], ["NO"]):
+        options = options[2:]
+    if options not in ([], ["AUTO", "REFRESH", "NO"]):
+        raise unsupported(f"CREATE MATERIALIZED VIEW with {options[0]}")
+    if upper[start + 1 : start + 2] not in (["SELECT"], ["WITH"], ["("]):
+        raise syntax_error(piece, start + 1)
+    query = parse(piece.part(start + 1).tokens, piece.source)
+    if query.args.get("order") or query.args.get("limit"):
+        raise RedshiftError("0A000", "ORDER BY and LIMIT are not supported in a materialized view")
+    name = tables.relation(_relation(piece.part(3, end)))
+    return Statement(
+        f"CREATE MATERIALIZED VIEW {name} AS {generate(queries.rewrite(query))}", tag="CREATE MATERIALIZED VIEW"
+    )
 
 
 def _schema(piece: Piece, verb: str) -> Statement:
@@ -247,8 +288,7 @@ def _alter_table(piece: Piece) -> Statement:
             raise unsupported(f"ALTER TABLE with {word}")
     at = upper.index("ALTER", 1) if "ALTER" in upper[1:] else len(upper)
     if upper[at + 1 : at + 2] in (["DISTKEY"], ["DISTSTYLE"], ["COMPOUND"], ["SORTKEY"]):
-        table = parse([*tokenize("TRUNCATE TABLE"), *piece.tokens[2:at]], piece.source).expressions[0]
-        return tables.alter_attributes(table, piece.part(at + 1))
+        return tables.alter_attributes(_relation(piece.part(2, at)), piece.part(at + 1))
     if upper[-2:-1] == ["CONSTRAINT"] or {"CONSTRAINT", "DROP"} <= set(upper):
         raise unsupported("ALTER TABLE DROP CONSTRAINT")
     tree = parse(piece.tokens, piece.source)
