@@ -31,9 +31,11 @@ def refusal(pipeline, published, before, **run) -> str:
     return str(raised.value)
 
 
-pytestmark = pytest.mark.parametrize("connection", ["redshift", "postgres"], indirect=True)
+# Where the drivers' own words matter.
+by_both_drivers = pytest.mark.parametrize("connection", ["redshift", "postgres"], indirect=True)
 
 
+@by_both_drivers
 @pytest.mark.parametrize(
     ("bad_line", "what"),
     [
@@ -116,6 +118,7 @@ def test_a_period_that_is_none_is_refused(connection, lake, pipeline, published,
     assert f"not a period: {period!r}" in refusal(pipeline, published, day_before, period=period)
 
 
+@by_both_drivers
 def test_a_table_that_differs_from_its_ddl_is_named_with_the_alter(
     connection, lake, whole_pipeline, published, day_before, reader
 ):
@@ -138,6 +141,7 @@ def test_a_table_that_differs_from_its_ddl_is_named_with_the_alter(
     whole_pipeline.run_task("create_tables", whole_pipeline.context("tables", None, {}))  # in the DDL's order again
 
 
+@by_both_drivers
 def test_a_warehouse_that_cannot_be_reached_is_an_error_worth_a_retry(connection, pipeline, monkeypatch):
     """The retry policy takes it for passing."""
     from warehouse.retries import reason_to_retry
@@ -156,6 +160,7 @@ def test_a_warehouse_that_cannot_be_reached_is_an_error_worth_a_retry(connection
     assert reason_to_retry(raised.value) is not None
 
 
+@by_both_drivers
 def test_a_failed_check_leaves_published_tables_as_they_were(connection, lake, pipeline, published, day_before, reader):
     """All failed checks are listed, all results kept, nothing published."""
     lake.put(FIFTH, lines(event(level="gratis"), event(itemInSession=1, userId="7", level="gratis", gender="?")))
