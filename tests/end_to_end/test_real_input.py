@@ -106,16 +106,14 @@ def test_one_run_of_everything(
 
 
 @pytest.mark.parametrize("connection", ["redshift"], indirect=True)
-def test_ten_days_in_random_order_some_repeated(
-    connection, real_bucket, whole_pipeline, logs, empty_warehouse, compare
-):
+def test_ten_days_in_random_order_some_repeated(connection, real_bucket, pipeline, logs, empty_warehouse, compare):
     """Each day's candidates are that day's; late days change nothing, and a repeated day reports nothing new."""
-    order = DAYS + DAYS[3:5]
+    order = DAYS + DAYS[3:4]
     random.Random(11).shuffle(order)
     events = {file.name[:10]: len(file.read_text(encoding="utf-8").splitlines()) for file in logs}
     seen = set()
     for day in order:
-        returned = whole_pipeline.run(day)
+        returned = pipeline.run(day)
         assert events[day] == returned["stage_events"]["rows"]
         if day in seen:
             loads = [value for name, value in returned.items() if name.startswith("load_")]
@@ -125,13 +123,13 @@ def test_ten_days_in_random_order_some_repeated(
 
 
 @pytest.mark.parametrize("connection", ["postgres"], indirect=True)
-def test_songs_in_two_parts(connection, whole_pipeline, put, logs, songs, empty_warehouse, compare):
+def test_songs_in_two_parts(connection, pipeline, put, logs, songs, empty_warehouse, compare):
     """The catalogue arrives before, between and after the days; plays already published are matched again."""
     put(logs)
-    whole_pipeline.run("2018-11-01")
+    pipeline.run("2018-11-01")
     put(songs[::2])
-    whole_pipeline.run("2018-11-02")
+    pipeline.run("2018-11-02")
     put(songs[1::2])
-    whole_pipeline.run("2018-11-03")
-    whole_pipeline.run(period="2018-11")
+    pipeline.run("2018-11-03")
+    pipeline.run(period="2018-11")
     compare()

@@ -170,11 +170,11 @@ def new_world(pipeline, lake, empty_warehouse, published) -> Callable[[], World]
 # The same worlds every time, others over the one connection than over the other. Four take 15 s; after a change to how
 # rows are chosen, attack by more of them: WORLDS=200.
 NUMBER = int(os.environ.get("WORLDS", "4"))
-SETTINGS = settings(max_examples=NUMBER, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
 @seed(1)
-@SETTINGS
+@settings(SETTINGS, max_examples=NUMBER)
 @WORLDS
 @pytest.mark.parametrize("connection", ["redshift"], indirect=True)
 def test_published_tables_depend_on_what_was_loaded_and_on_nothing_else(connection, new_world, days, steps):
@@ -183,7 +183,7 @@ def test_published_tables_depend_on_what_was_loaded_and_on_nothing_else(connecti
 
 
 @seed(2)
-@SETTINGS
+@settings(SETTINGS, max_examples=NUMBER // 2)
 @WORLDS
 @pytest.mark.parametrize("connection", ["postgres"], indirect=True)
 def test_the_same_over_the_other_connection(connection, new_world, days, steps):

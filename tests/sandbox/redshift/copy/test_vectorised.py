@@ -154,7 +154,7 @@ def dates() -> Iterator[PostgresDates]:
     dates.close()
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(
     data=STREAMS,
     column=st.sampled_from(TARGETS),

@@ -81,7 +81,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(st.one_of(ROWS, ROWS.map(lambda row: (row[0], *[None] * 10))), min_size=1, max_size=5))
 def test_what_is_unloaded_copies_back_unchanged(
     client: psycopg.Connection, bucket: str, form: str, rows: list[tuple]
