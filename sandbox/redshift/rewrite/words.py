@@ -1,4 +1,4 @@
-"""Statements known by their upper: transactions, parameters, upkeep, rights, cursors; no tree is needed for them."""
+"""Statements known by their first words: transactions, parameters, upkeep, rights, cursors. They need no tree."""
 
 from __future__ import annotations
 

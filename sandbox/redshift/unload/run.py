@@ -75,6 +75,12 @@ def _setting(values: dict[str, Any]) -> str:
 
 def _write(command: UnloadCommand, fields: list[Field], rows: list[Row], target: Source) -> None:
     written = command.target
+    # All of it before anything is deleted or written: what cannot be unloaded is to cost nothing.
+    files = [
+        (S3Path(written.bucket, written.key + folder + name), content, count)
+        for folder, kept, part in _partitions(command, fields, rows)
+        for name, content, count in _files(command, kept, part)
+    ]
     there = target.keys(written)
     if command.clean_path:
         target.delete(written.bucket, there)
@@ -85,11 +91,9 @@ def _write(command: UnloadCommand, fields: list[Field], rows: list[Row], target:
             " removing the target files in S3, or using the ALLOWOVERWRITE option.",
         )
     entries = []
-    for folder, kept, part in _partitions(command, fields, rows):
-        for name, content, count in _files(command, kept, part):
-            path = S3Path(written.bucket, written.key + folder + name)
-            target.put(path, content)
-            entries.append({"url": str(path), "meta": {"content_length": len(content), "record_count": count}})
+    for path, content, count in files:
+        target.put(path, content)
+        entries.append({"url": str(path), "meta": {"content_length": len(content), "record_count": count}})
     if command.manifest:
         manifest = _manifest(command, fields, entries, len(rows))
         target.put(S3Path(written.bucket, f"{written.key}manifest"), json.dumps(manifest, indent=2).encode())

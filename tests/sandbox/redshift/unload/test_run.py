@@ -126,6 +126,11 @@ def test_nothing_is_overwritten_unless_told(client: psycopg.Connection, s3: Any,
     assert {"000": b"1\n"} == objects(s3, bucket, prefix)
     client.execute(f"{unload} CLEANPATH EXTENSION '.txt'")
     assert {"000.txt": b"1\n"} == objects(s3, bucket, prefix)
+    with pytest.raises(psycopg.Error, match="no plain name of a folder"):
+        client.execute(
+            f"UNLOAD ('SELECT ''a/b'' AS a, 1 AS b') TO 's3://{bucket}/{prefix}' {ROLE} CLEANPATH PARTITION BY (a)"
+        )
+    assert {"000.txt": b"1\n"} == objects(s3, bucket, prefix)
 
 
 def test_a_file_has_at_most_its_size_and_the_manifest_names_all(
