@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from sandbox.redshift import messages
-from sandbox.redshift.errors import RedshiftError, unsupported
+from sandbox.redshift.errors import RedshiftError
 
 # What Redshift reports: redshift_connector parses it as a plain version and reads row counts by it.
 SHOWN_PARAMETERS = {
@@ -29,7 +28,7 @@ _CANCELLING = "canceling statement due to"
 _INTERNAL_FIELDS = "FLRPWpq"
 
 # PostgreSQL's text for a prepared statement whose table changed. Its 0A000 means a refusal of the sandbox's here.
-_STALE = "cached plan must not change result type"
+STALE = "cached plan must not change result type"
 
 
 class PostgresError(RedshiftError):
@@ -38,19 +37,6 @@ class PostgresError(RedshiftError):
     def __init__(self, fields: Mapping[str, str]) -> None:
         super().__init__(fields.get("C", "XX000"), fields.get("M", ""), fields.get("D"), fields.get("H"))
         self.fields = fields
-
-
-@contextlib.contextmanager
-def lateral_aliases_refused(names: frozenset[str]) -> Iterator[None]:
-    """PostgreSQL knows no column of one of these names: it was meant for an alias, which is refused by name."""
-    try:
-        yield
-    except PostgresError as error:
-        for name in names if error.sqlstate == "42703" else ():
-            if f'"{name}"' in error.message:
-                hint = "Repeat the expression, or select from a subquery that has it."
-                raise unsupported(f'the alias "{name}" in a later item of its own list', hint) from error
-        raise
 
 
 def error_response(error: RedshiftError, pid: int) -> bytes:
@@ -67,7 +53,7 @@ def error_response(error: RedshiftError, pid: int) -> bytes:
         fields.pop("H", None)
     elif error.message.startswith(_CANCELLING):  # not all of 57014: a client's own CopyFail has it too
         fields["M"] = cancelled(pid).message
-    elif error.message == _STALE:
+    elif error.message == STALE:
         fields["C"] = "XX000"
     return messages.response("E", _shown(fields))
 

@@ -105,25 +105,27 @@ class Session:
 
     async def _query(self, message: Message) -> None:
         (sql,), _ = messages.texts(message.raw, 1)
-        for statement in self._plan(sql) or [_NOTHING]:
+        for planned in self._plan(sql) or [_NOTHING]:
+            statement = await self._known(planned)
             request = messages.parse("", statement.sql) + messages.bind() + messages.describe("P") + messages.execute()
-            with replies.lateral_aliases_refused(statement.laterals):
-                await self._carry_out(statement, request, hide="12n")
+            await self._carry_out(statement, request, hide="12n")
 
     async def _parse(self, message: Message) -> None:
         (name, sql), types = messages.texts(message.raw, 2)
         statements = self._plan(sql)
         if len(statements) > 1:
             raise RedshiftError("42601", "cannot insert multiple commands into a prepared statement")
-        statement = statements[0] if statements else _NOTHING
-        with replies.lateral_aliases_refused(statement.laterals):
-            await self._forward(messages.parse(name, statement.sql, types), "1")
+        statement = await self._known(statements[0]) if statements else _NOTHING
+        await self._forward(messages.parse(name, statement.sql, types), "1")
         self._statements[name] = statement
 
     async def _bind(self, message: Message) -> None:
         (portal, name), _ = messages.texts(message.raw, 2)
+        statement = self._statements.get(name, _NOTHING)
+        if (await self._known(statement)).sql != statement.sql:
+            raise RedshiftError("XX000", replies.STALE)
         await self._forward(message.raw, "2")
-        self._portals[portal] = self._statements.get(name, _NOTHING)
+        self._portals[portal] = statement
 
     async def _describe(self, message: Message) -> None:
         await self._forward(message.raw, "Tn")
@@ -144,6 +146,13 @@ class Session:
 
     async def _function_call(self, message: Message) -> None:
         raise unsupported("the protocol's FunctionCall message", hint="Call the function in a SELECT.")
+
+    async def _known(self, statement: Statement) -> Statement:
+        """The statement as the columns it depends on are now."""
+        if statement.answered is None:
+            return statement
+        rows = tuple(await self._backend.run(*statement.asked))
+        return dataclasses.replace(statement.answered(rows), asked=statement.asked, answered=statement.answered)
 
     # --- carrying out ---
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+
+Rows = tuple[tuple[str | None, ...], ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,8 +17,9 @@ class Statement:
         COMMIT.
     tag: command tag to show instead of PostgreSQL's (Redshift's differs, or the statement was replaced).
     copy: the client's own COPY ... FROM 's3://...' text; carried out by sandbox.redshift.copy.
-    laterals: names of select items that a later item of the same list may mean: see queries.lateral_names.
     unload: the client's own UNLOAD, and its query for PostgreSQL; carried out by sandbox.redshift.unload.
+    asked, answered: a query with its parameters whose answer the planning needs, and the statement planned with it.
+        Such a statement has nothing else.
     """
 
     sql: str
@@ -24,4 +28,5 @@ class Statement:
     tag: str | None = None
     copy: str | None = None
     unload: tuple[str, str] | None = None
-    laterals: frozenset[str] = frozenset()
+    asked: tuple[str, ...] = ()
+    answered: Callable[[Rows], Statement] | None = None

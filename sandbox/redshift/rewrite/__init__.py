@@ -7,16 +7,17 @@ Words first: a statement known by its first words has a handler in `words`. All 
 from __future__ import annotations
 
 import functools
+import json
 from typing import cast
 
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
 from sandbox.redshift.errors import RedshiftError, unsupported
-from sandbox.redshift.rewrite import names, queries, tables, words
+from sandbox.redshift.rewrite import columns, names, queries, tables, words
 from sandbox.redshift.rewrite.dialect import generate, parse, tokenize
 from sandbox.redshift.rewrite.scan import Piece, quote, split, syntax_error
-from sandbox.redshift.statement import Statement
+from sandbox.redshift.statement import Rows, Statement
 
 # longer texts are bulk INSERTs with values in them: they do not come again and would crowd out those that do
 LONGEST_CACHED = 100_000
@@ -28,10 +29,26 @@ def plan(sql: str) -> list[Statement]:
 
 
 def _plan(sql: str) -> tuple[Statement, ...]:
-    return tuple(statement(piece) for piece in split(sql))
+    return tuple(_planned(piece) for piece in split(sql))
 
 
 _remembered = functools.lru_cache(maxsize=2000)(_plan)
+
+
+def _planned(piece: Piece) -> Statement:
+    try:
+        return statement(piece)
+    except columns.UnknownColumns as question:
+        asked = (columns.COLUMNS, json.dumps(question.relations))
+        return Statement("", asked=asked, answered=functools.partial(_answered, piece.text))
+
+
+@functools.lru_cache(maxsize=500)
+def _answered(text: str, rows: Rows) -> Statement:
+    """A statement planned with the columns of its relations; part of the key, so no plan outlives a changed table."""
+    with columns.given(rows):
+        [piece] = split(text)
+        return statement(piece)
 
 
 def statement(piece: Piece) -> Statement:
@@ -67,8 +84,7 @@ def _query(piece: Piece) -> Statement:
         return Statement(names.catalogue_text(piece))
     if isinstance(tree, exp.Select) and tree.args.get("into"):
         return _select_into(tree, tree.args["into"])
-    laterals = queries.lateral_names(tree)
-    return Statement(generate(queries.rewrite(tree)), laterals=laterals)
+    return Statement(generate(queries.rewrite(tree)))
 
 
 _PLAIN_VALUES = frozenset(

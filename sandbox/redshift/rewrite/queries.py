@@ -8,18 +8,19 @@ from typing import Any, cast
 from sqlglot import exp
 
 from sandbox.redshift.errors import RedshiftError, unsupported
-from sandbox.redshift.rewrite import functions, names, types
+from sandbox.redshift.rewrite import columns, decimals, functions, names, types
 from sandbox.redshift.rewrite.allowed import FUNCTIONS, NAMES, NODES
 
 SetOperation = exp.Union | exp.Except | exp.Intersect
 
 
 def rewrite(tree: exp.Expression) -> exp.Expression:
-    """PostgreSQL's tree for Redshift's; raises 0A000 for what is not on the allow-list."""
+    """PostgreSQL's tree for Redshift's; raises 0A000 for what is not on the allow-list, UnknownColumns."""
     prepare(tree)
+    for node in tree.walk():
+        check(cast(exp.Expression, node))
+    columns.read(tree)
     nodes = cast(list[exp.Expression], list(tree.walk()))
-    for node in nodes:
-        check(node)
     # children come after their parents in the walk, so backwards every rule sees finished arguments
     for node in reversed(nodes):
         rule = _RULES.get(type(node))
@@ -32,23 +33,6 @@ def rewrite(tree: exp.Expression) -> exp.Expression:
                 else:
                     parent.set(cast(str, key), new, index)
     return tree
-
-
-def lateral_names(tree: exp.Expression) -> frozenset[str]:
-    """The aliases of select items that a later item of the same list names.
-
-    On Redshift they mean the alias unless a table has such a column, in PostgreSQL always the column: where there is
-    none, the query fails there and is refused by name.
-    """
-    found: set[str] = set()
-    for select in tree.find_all(exp.Select):
-        earlier: set[str] = set()
-        for item in select.expressions:
-            used = {column.name.lower() for column in item.find_all(exp.Column) if not column.table}
-            found |= earlier & used
-            if isinstance(item, exp.Alias):
-                earlier.add(item.alias.lower())
-    return frozenset(found)
 
 
 def prepare(tree: exp.Expression) -> None:
@@ -203,6 +187,7 @@ _RULES: dict[type[Any], Callable[[Any], exp.Expression | None]] = {
     exp.Column: names.column,
     exp.DataType: types.data_type,
     exp.Distinct: _distinct,
+    exp.Div: decimals.quotient,
     exp.Dot: _dot,
     exp.Except: _except_or_intersect,
     exp.Extract: functions.extract,

@@ -17,12 +17,6 @@ def refusal(sql: str) -> RedshiftError:
     return caught.value
 
 
-def test_an_alias_used_later_in_its_own_list_is_known() -> None:
-    [statement] = plan("SELECT a AS B, b + 1 AS c, t.c FROM t WHERE d = (SELECT x AS e, E FROM u)")
-    assert {"b", "e"} == statement.laterals
-    assert frozenset() == plan("SELECT b + 1 AS c, a AS b FROM t ORDER BY c")[0].laterals
-
-
 @pytest.mark.parametrize(
     ("before", "after"),
     [

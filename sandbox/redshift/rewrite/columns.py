@@ -1,0 +1,265 @@
+"""What a statement's names stand for: the columns in reach of each query, their numeric types, and lateral aliases.
+
+Few statements need that: those that divide what may be DECIMALs, or name an alias of their own SELECT list. Reading
+one of them without its relations' columns raises `UnknownColumns`; the session asks PostgreSQL for these (`COLUMNS`)
+and has the statement planned once more, with the answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import dataclasses
+import functools
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+from sqlglot import exp
+
+from sandbox.redshift.errors import unsupported
+from sandbox.redshift.rewrite import decimals, names
+from sandbox.redshift.rewrite.decimals import ASKED, UNKNOWN, Types
+from sandbox.redshift.rewrite.scan import fold, quote
+from sandbox.redshift.statement import Rows
+
+# name and type of every column of the relations whose names come as a list in JSON
+COLUMNS = """
+    SELECT relation.name, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod)
+    FROM pg_catalog.json_array_elements_text($1::json) WITH ORDINALITY AS relation (name, place)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = pg_catalog.to_regclass(relation.name)
+    WHERE a.attnum > 0 AND NOT a.attisdropped
+    ORDER BY relation.place, a.attnum
+"""
+
+# columns in their order; None where nothing is known of them
+Columns = list[tuple[str, Types]] | None
+Known = dict[str, list[tuple[str, Types]]]
+
+
+_known: contextvars.ContextVar[Known | None] = contextvars.ContextVar("known", default=None)
+
+
+class UnknownColumns(Exception):  # noqa: N818  # a question, not an error
+    """A statement cannot be read without the columns of these relations."""
+
+    def __init__(self, relations: tuple[str, ...]) -> None:
+        super().__init__(relations)
+        self.relations = relations
+
+
+@contextlib.contextmanager
+def given(rows: Rows) -> Iterator[None]:
+    """Statements planned meanwhile are read with these rows of COLUMNS."""
+    known: Known = {}
+    for relation, name, written in rows:
+        known.setdefault(str(relation), []).append((str(name), decimals.declared(str(written))))
+    token = _known.set(known)
+    try:
+        yield
+    finally:
+        _known.reset(token)
+
+
+def read(tree: exp.Expression) -> None:
+    """Writes down the numeric types of a statement's expressions and puts its lateral aliases' expressions in."""
+    if next(tree.find_all(exp.Div, exp.Alias), None):
+        _Reader(tree).statement()
+
+
+@dataclasses.dataclass
+class _Scope:
+    """What an expression can name: columns of relations, by the relations' names there, and what the query around sees.
+
+    aliases: those of the SELECT list, with what they stand for; None where two have the name.
+    """
+
+    relations: dict[str, Columns] = dataclasses.field(default_factory=dict)
+    outer: _Scope | None = None
+    aliases: dict[str, exp.Expression | None] = dataclasses.field(default_factory=dict)
+
+    def find(self, name: str, relation: str = "") -> Types | None:
+        """The types of a column of that name; None where there is none."""
+        found = []
+        for columns in [self.relations[relation]] if relation else self.relations.values():
+            if columns is None:
+                return UNKNOWN
+            if columns == _ASKED:
+                return frozenset({ASKED})
+            found += [types for column, types in columns if column == name]
+        # one that USING joins by is one column; any other name of two is an error
+        return functools.reduce(decimals.united, found) if found else None
+
+
+_ASKED: Columns = [("", frozenset({ASKED}))]
+_Ctes = dict[str, Columns]
+
+
+class _Reader:
+    """Reads one statement, innermost queries first."""
+
+    def __init__(self, tree: exp.Expression) -> None:
+        self._tree = tree
+
+    def statement(self) -> None:
+        tree = self._tree
+        if isinstance(tree, exp.Query):
+            self._query(tree, {}, None)
+            return
+        using = tree.args.get("using")
+        from_ = tree.args.get("from_")
+        sources = [tree.this, *(using if isinstance(using, list) else [using]), from_.this if from_ else None]
+        ctes = self._with(tree, {}, None)
+        relations = [node for node in sources if isinstance(node, exp.Table | exp.Subquery)]
+        self._expressions(tree, ctes, self._scope(relations, ctes, None))
+
+    def _query(self, query: exp.Expression, ctes: _Ctes, outer: _Scope | None) -> Columns:
+        """Reads a query; its columns."""
+        ctes = self._with(query, ctes, outer)
+        if isinstance(query, exp.Subquery):
+            return self._query(query.this, ctes, outer)
+        if isinstance(query, exp.SetOperation):
+            left, right = (self._query(side, ctes, outer) for side in (query.this, query.expression))
+            if _ASKED in (left, right):
+                return _ASKED
+            pairs = zip(left or [], right or [], strict=False)
+            return [(name, decimals.united(types, others)) for (name, types), (_, others) in pairs] or None
+        if not isinstance(query, exp.Select):
+            return None
+        from_ = query.args.get("from_")
+        sources = [*([from_] if from_ else []), *(query.args.get("joins") or [])]
+        scope = self._scope([source.this for source in sources], ctes, outer)
+        self._lateral_aliases(query, scope)
+        self._expressions(query, ctes, scope)
+        columns: list[tuple[str, Types]] = []
+        for item in query.expressions:
+            if not item.is_star:
+                columns.append((fold(item.alias_or_name), decimals.types_of(item)))
+                continue
+            table = fold(item.table) if isinstance(item, exp.Column) else ""
+            for name, listed in scope.relations.items():
+                if listed is None or listed == _ASKED:
+                    return listed
+                columns += listed if table in ("", name) else []
+        return columns
+
+    def _with(self, query: exp.Expression, ctes: _Ctes, outer: _Scope | None) -> _Ctes:
+        with_ = query.args.get("with_")
+        for cte in with_.expressions if with_ else ():
+            name, inner = fold(cte.alias), ctes
+            if cte.parent.args.get("recursive") and isinstance(cte.this, exp.SetOperation):
+                inner = {**ctes, name: _renamed(self._query(cte.this.this, ctes, outer), cte)}
+            ctes = {**ctes, name: _renamed(self._query(cte.this, inner, outer), cte)}
+        return ctes
+
+    def _scope(self, sources: Sequence[exp.Expression], ctes: _Ctes, outer: _Scope | None) -> _Scope:
+        scope = _Scope({}, outer)
+        for place, node in enumerate(sources):
+            columns: Columns = None
+            if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
+                name = fold(node.name)
+                columns = ctes[name] if not node.db and name in ctes else self._columns(node)
+            elif isinstance(node, exp.Subquery):
+                columns = self._query(node, ctes, outer)
+            scope.relations[fold(node.alias_or_name) or f"?{place}"] = _renamed(columns, node)
+        return scope
+
+    def _columns(self, table: exp.Table) -> Columns:
+        known = _known.get()
+        return _ASKED if known is None else known.get(_relation(table))
+
+    def _lateral_aliases(self, select: exp.Select, scope: _Scope) -> None:
+        """A column no relation has means the alias of that name earlier in the list: its expression is put there."""
+        aliases = scope.aliases
+        for item in list(select.expressions):
+            name = _default_name(item)
+            for column in [] if isinstance(item, exp.Query) else list(_within(item)):
+                if not self._means_alias(column, scope):
+                    continue
+                meant = exp.Paren(this=cast(exp.Expression, aliases[fold(column.name)]).copy())
+                column.replace(meant)
+                item = meant if column is item else item  # noqa: PLW2901
+            if isinstance(item, exp.Alias):
+                alias = fold(item.alias)
+                aliases[alias] = item.this if aliases.get(alias, item.this) == item.this else None
+            elif name != _default_name(item):
+                item.replace(exp.alias_(item.copy(), name, quoted=True))
+
+    def _means_alias(self, node: exp.Expression, scope: _Scope, nested: bool = False) -> bool:
+        """Whether a name stands for an alias earlier in the scope's SELECT list; refused in a nested query."""
+        name = fold(node.name) if isinstance(node, exp.Column) and not node.table else ""
+        if name not in scope.aliases:
+            return False
+        meant = scope.aliases[name]
+        if isinstance(meant, exp.Column) and fold(meant.name) == name:
+            return False  # `t.a AS a`: there is such a column
+        types = scope.find(name)
+        if types and ASKED in types:
+            raise self._question()
+        if types is None and (meant is None or nested):
+            raise unsupported(
+                f'the alias "{name}" here', "Repeat the expression, or select from a subquery that has it."
+            )
+        return types is None
+
+    def _expressions(self, tree: exp.Expression, ctes: _Ctes, scope: _Scope) -> None:
+        """Writes down the types of all expressions that see this scope."""
+        for node in reversed(list(_within(tree))):
+            if isinstance(node, exp.Query) and node is not tree:
+                if node.arg_key != "this" or not isinstance(node.parent, exp.From | exp.Join):
+                    columns = self._query(node, ctes, scope)
+                    node.meta["types"] = columns[0][1] if columns else UNKNOWN
+            elif isinstance(node, exp.Column):
+                node.meta["types"] = self._types(node, scope)
+            else:
+                node.meta["types"] = decimals.reckon(node)
+                if isinstance(node, exp.Div) and ASKED in node.meta["types"]:
+                    raise self._question()
+
+    def _types(self, column: exp.Column, scope: _Scope) -> Types:
+        name, table = fold(column.name), fold(column.table)
+        seen: _Scope | None = scope
+        types: Types | None = None
+        while seen and (types is None or ASKED in types):
+            if seen is not scope:
+                self._means_alias(column, seen, nested=True)
+            if types is None and (not table or table in seen.relations):
+                types = seen.find(name, table)
+            seen = seen.outer
+        return types or UNKNOWN
+
+    def _question(self) -> UnknownColumns:
+        ctes = {fold(cte.alias) for cte in self._tree.find_all(exp.CTE)}
+        tables = [table for table in self._tree.find_all(exp.Table) if isinstance(table.this, exp.Identifier)]
+        relations = {_relation(table) for table in tables if table.db or fold(table.name) not in ctes}
+        return UnknownColumns(tuple(sorted(relations)))
+
+
+def _within(tree: exp.Expression) -> Iterator[exp.Expression]:
+    """The nodes of a query, parents first, without what is inside other queries."""
+    return tree.walk(prune=lambda node: node is not tree and isinstance(node, exp.Query | exp.With))  # type: ignore[return-value]
+
+
+def _renamed(columns: Columns, node: exp.Expression) -> Columns:
+    """Columns under the names of `AS alias (a, b)`."""
+    alias = node.args.get("alias")
+    new = [fold(column.name) for column in alias.args.get("columns") or ()] if alias else []
+    if not new or columns is None or columns == _ASKED:
+        return columns
+    return [*zip(new, [types for _, types in columns], strict=False), *columns[len(new) :]]
+
+
+def _relation(table: exp.Table) -> str:
+    """A relation's name as PostgreSQL is asked for it."""
+    name, schema = fold(table.name), fold(table.db)
+    schema = names.system_relation(schema, name) or schema
+    return ".".join(quote(part) for part in (schema, name) if part)
+
+
+def _default_name(item: exp.Expression) -> str:
+    """The name that a select item takes from a column in it."""
+    if isinstance(item, exp.Column):
+        return fold(item.name)
+    if isinstance(item, exp.Paren | exp.Cast):
+        return _default_name(item.this)
+    default = item.args.get("default") if isinstance(item, exp.Case) else None
+    return _default_name(default) if default is not None else ""

@@ -1,0 +1,136 @@
+"""Statements that depend on columns: what is asked of the catalogue, and each rule before and after the answer."""
+
+import json
+
+import pytest
+
+from sandbox.redshift.errors import RedshiftError
+from sandbox.redshift.rewrite import plan
+
+ROWS = (
+    *(('"t"', name, "numeric(8,2)") for name in ("a", "b")),
+    *(
+        ('"t"', name, kind)
+        for name, kind in (("i", "integer"), ("f", "double precision"), ("s", "character varying(9)"))
+    ),
+    ('"s"."u"', "y", "numeric(10,4)"),
+    ('"s"."u"', "x", "bigint"),
+)
+
+
+def answered(sql: str) -> str:
+    [statement] = plan(sql)
+    if statement.answered:
+        statement = statement.answered(ROWS)
+    return statement.sql
+
+
+@pytest.mark.parametrize(
+    ("sql", "relations"),
+    [
+        ("SELECT a / b FROM t", ['"t"']),
+        ("UPDATE s.u SET a = x / 2 FROM T", ['"s"."u"', '"t"']),
+        ("WITH c AS (SELECT i FROM t) SELECT i / 2 FROM c, dev.s.u", ['"s"."u"', '"t"']),
+        ("SELECT a AS k, k + 1 FROM t", ['"t"']),
+        ("SELECT tablename AS k, k FROM pg_table_def", ['"pg_redshift"."pg_table_def"']),
+        # a double precision quotient is one whatever it is divided by, and `t.a AS a` says that there is an a
+        ("SELECT CAST(a AS FLOAT) / b, count(*) / 2, 1.5 / 2 FROM t", None),
+        ("SELECT t.a AS a, a + 1 FROM t", None),
+        ("SELECT a + 1 AS k, i AS m FROM t ORDER BY k", None),
+    ],
+)
+def test_columns_are_asked_for_where_they_decide(sql: str, relations: list[str] | None) -> None:
+    [statement] = plan(sql)
+    assert relations == (json.loads(statement.asked[1]) if statement.asked else None)
+
+
+@pytest.mark.parametrize(
+    ("division", "precision", "scale"),
+    [
+        ("a / b", 17, 9),
+        ("a / i", 19, 13),
+        ("a / 100", 19, 13),
+        ("i / 100.0", 15, 4),
+        ("1.0 * i / x", 33, 21),
+        ("CAST(a AS DECIMAL(19, 2)) / CAST(b AS DECIMAL(38, 19))", 38, 4),
+        ("(a + i) / 3", 24, 13),
+        ("a * b / i", 28, 15),
+        ("SUM(a) / COUNT(*)", 38, 4),
+        ("AVG(a) / NULLIF(MAX(b), 0)", 38, 4),
+        ("SUM(x) / 2.0", 38, 4),
+        ("CASE WHEN i = 1 THEN a ELSE 0 END / b", 21, 9),
+        ("COALESCE(a, 0) / b", 21, 9),
+        ("a / 0.5", 11, 4),
+    ],
+)
+def test_a_quotient_of_decimals_has_redshifts_precision_and_scale(division: str, precision: int, scale: int) -> None:
+    after = answered(f"SELECT {division} FROM t, s.u")
+    assert f'AS DECIMAL({precision}, {scale})) AS "?column?" FROM' in after
+    assert f"AS DECIMAL(200, {scale + 40})) OPERATOR(pg_catalog./) " in after
+
+
+@pytest.mark.parametrize(
+    "division",
+    [
+        *("i / 2", "x / i", "a / f", "COUNT(*) / 2"),
+        # PostgreSQL finds out what these are and refuses DECIMALs of unknown scale
+        *("a / $1", "COALESCE(SUM(a), 0) / COUNT(*)", "ROUND(a) / 3", "y / 0.5"),
+    ],
+)
+def test_a_division_is_left_to_postgresql_where_it_is_none_of_decimals_or_cannot_be_told(division: str) -> None:
+    assert " / " in answered(f"SELECT {division} FROM t, s.u")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "SELECT f AS k, k + 1 AS m, m * k FROM t",
+            'SELECT "f" AS "k", ("f") + 1 AS "m", (("f") + 1) * ("f") FROM "t"',
+        ),
+        # a column of that name wins
+        ("SELECT i * 2 AS i, i + 1 FROM t", 'SELECT "i" * 2 AS "i", "i" + 1 FROM "t"'),
+        (
+            "SELECT i AS n, n FROM (SELECT i, f FROM t) v(i, n)",
+            'SELECT "i" AS "n", "n" FROM (SELECT "i", "f" FROM "t") AS "v"("i", "n")',
+        ),
+        (
+            "SELECT v.i AS x, x FROM (SELECT * FROM t) v",
+            'SELECT "v"."i" AS "x", ("v"."i") AS "x" FROM (SELECT * FROM "t") AS "v"',
+        ),
+        # what takes its name from the alias keeps it
+        ("SELECT i + 1 AS k, CAST(k AS INT) FROM t", 'SELECT "i" + 1 AS "k", CAST(("i" + 1) AS INT) AS "k" FROM "t"'),
+        ("SELECT i AS k, k AS m FROM t GROUP BY 1, m", 'SELECT "i" AS "k", ("i") AS "m" FROM "t" GROUP BY 1, "m"'),
+        (
+            "INSERT INTO s.u WITH c AS (SELECT f AS k, k + 1 AS m FROM t) SELECT m AS n, n FROM c",
+            'INSERT INTO "s"."u" WITH "c" AS (SELECT "f" AS "k", ("f") + 1 AS "m" FROM "t") '
+            'SELECT "m" AS "n", ("m") AS "n" FROM "c"',
+        ),
+        (
+            "CREATE VIEW v AS SELECT f AS k, k + 1 AS m FROM t",
+            'CREATE VIEW "v" AS SELECT "f" AS "k", ("f") + 1 AS "m" FROM "t"',
+        ),
+        (
+            "SELECT i FROM t WHERE i IN (SELECT x AS k FROM s.u UNION SELECT y AS k, k FROM s.u)",
+            'SELECT "i" FROM "t" WHERE "i" IN (SELECT "x" AS "k" FROM "s"."u" UNION '
+            'SELECT "y" AS "k", ("y") AS "k" FROM "s"."u")',
+        ),
+    ],
+)
+def test_an_alias_means_its_expression_later_in_the_list(before: str, after: str) -> None:
+    assert after == answered(before)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["SELECT i AS k, f AS k, k + 1 FROM t", "SELECT i AS k, (SELECT max(x) FROM s.u WHERE x = k) FROM t"],
+)
+def test_an_alias_whose_meaning_is_nowhere_told_is_refused(sql: str) -> None:
+    with pytest.raises(RedshiftError, match='the alias "k" here'):
+        answered(sql)
+
+
+def test_an_unload_is_planned_with_the_columns_of_its_query() -> None:
+    [statement] = plan("UNLOAD ('SELECT f AS k, k + 1 FROM t') TO 's3://b/k' IAM_ROLE default")
+    assert statement.answered
+    assert 'SELECT "f" AS "k", ("f") + 1 FROM "t"' == statement.answered(ROWS).unload[1]
