@@ -30,6 +30,8 @@ _INTERNAL_FIELDS = "FLRPWpq"
 # PostgreSQL's text for a prepared statement whose table changed. Its 0A000 means a refusal of the sandbox's here.
 STALE = "cached plan must not change result type"
 
+_MATCHED_TWICE = "MERGE command cannot affect row a second time"
+
 
 class PostgresError(RedshiftError):
     """An ErrorResponse of PostgreSQL; its session now ignores everything up to the next Sync."""
@@ -53,6 +55,9 @@ def error_response(error: RedshiftError, pid: int) -> bytes:
         fields.pop("H", None)
     elif error.message.startswith(_CANCELLING):  # not all of 57014: a client's own CopyFail has it too
         fields["M"] = cancelled(pid).message
+    elif error.message == _MATCHED_TWICE:
+        fields["M"] = "Found multiple matches to update the same tuple."
+        fields.pop("H", None)
     elif error.message == STALE:
         fields["C"] = "XX000"
     return messages.response("E", _shown(fields))

@@ -158,6 +158,8 @@ class Session:
 
     async def _carry_out(self, statement: Statement, request: bytes, hide: str = "") -> bool:
         """Execute a statement by `request` and all that belongs to it; False while rows are left (suspended)."""
+        if statement.alone and self._backend.status != "I":
+            raise RedshiftError("25001", f"{statement.alone} cannot run inside a transaction block")
         for sql in statement.before:
             await self._backend.run(sql)
         closing = await self._relay(request, "CIs", hide)

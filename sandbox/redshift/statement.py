@@ -16,6 +16,7 @@ class Statement:
     before, after: SQL run in the same session around it, unseen by the client: recording declared keys, TRUNCATE's
         COMMIT.
     tag: command tag to show instead of PostgreSQL's (Redshift's differs, or the statement was replaced).
+    alone: the command's name, if it is refused in a transaction block.
     copy: the client's own COPY ... FROM 's3://...' text; carried out by sandbox.redshift.copy.
     unload: the client's own UNLOAD, and its query for PostgreSQL; carried out by sandbox.redshift.unload.
     asked, answered: a query with its parameters whose answer the planning needs, and the statement planned with it.
@@ -26,6 +27,7 @@ class Statement:
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     tag: str | None = None
+    alone: str | None = None
     copy: str | None = None
     unload: tuple[str, str] | None = None
     asked: tuple[str, ...] = ()

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import cast
 
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
 from sandbox.redshift.errors import RedshiftError, unsupported
-from sandbox.redshift.rewrite import columns, names, queries, tables, words
-from sandbox.redshift.rewrite.dialect import generate, parse, tokenize
-from sandbox.redshift.rewrite.scan import Piece, quote, split, syntax_error
+from sandbox.redshift.rewrite import columns, merge, names, queries, tables, views, words
+from sandbox.redshift.rewrite.dialect import generate, parse
+from sandbox.redshift.rewrite.scan import Piece, split, syntax_error
 from sandbox.redshift.statement import Rows, Statement
 
 # longer texts are bulk INSERTs with values in them: they do not come again and would crowd out those that do
@@ -58,7 +57,7 @@ def statement(piece: Piece) -> Statement:
         names.refuse_helpers(piece)
         return handler(piece)
     if first[:2] == ["REFRESH", "MATERIALIZED"]:
-        return _materialized_view(piece, "REFRESH")
+        return views.materialized_view(piece, "REFRESH")
     if first[0] in ("CREATE", "DROP", "ALTER"):
         return _definition(piece, first)
     if first[0] == "UNLOAD":
@@ -72,7 +71,7 @@ def statement(piece: Piece) -> Statement:
 
 def _query(piece: Piece) -> Statement:
     if piece.words()[-2:] == ["REMOVE", "DUPLICATES"]:
-        raise unsupported("MERGE ... REMOVE DUPLICATES")
+        return merge.remove_duplicates(piece)
     values = _plain_values(piece)
     if values:
         first, rest = piece.part(0, values), piece.part(values)
@@ -167,7 +166,7 @@ def _definition(piece: Piece, first: list[str]) -> Statement:
     if kind in ("USER", "GROUP"):
         return words.user(piece)
     if kind == "MATERIALIZED" and verb != "ALTER":
-        return _materialized_view(piece, verb)
+        return views.materialized_view(piece, verb)
     if kind == "SCHEMA" and verb != "ALTER":
         return _schema(piece, verb)
     temporary = kind in ("TEMP", "TEMPORARY", "LOCAL")
@@ -181,42 +180,6 @@ def _definition(piece: Piece, first: list[str]) -> Statement:
     if not kind:
         raise syntax_error(piece, 1)
     raise unsupported(f"{verb} {piece.words(4)[-1] if replaced else kind}")
-
-
-def _relation(name: Piece) -> exp.Table:
-    """A relation's name that stands in a statement sqlglot does not parse."""
-    tree = parse([*tokenize("TRUNCATE TABLE"), *name.tokens], name.source)
-    if not isinstance(tree, exp.TruncateTable) or len(tree.expressions) != 1:
-        raise syntax_error(name, 1)
-    return cast(exp.Table, tree.expressions[0])
-
-
-def _materialized_view(piece: Piece, verb: str) -> Statement:
-    """CREATE, DROP and REFRESH MATERIALIZED VIEW; one that refreshes itself is refused, as are keys."""
-    upper = piece.words()
-    if upper[2:3] != ["VIEW"]:
-        raise syntax_error(piece, 2)
-    if verb == "REFRESH":
-        return Statement(f"REFRESH MATERIALIZED VIEW {tables.relation(_relation(piece.part(3)))}")
-    if verb == "DROP":
-        at = 5 if upper[3:5] == ["IF", "EXISTS"] else 3
-        return Statement(f"{' '.join(['DROP', *upper[1:at]])} {tables.relation(_relation(piece.part(at)))}")
-    start = upper.index("AS") if "AS" in upper else len(upper)
-    end = 6 if upper[4:5] == ["."] else 4
-    options = upper[end:start]
-    if options[:1] == ["BACKUP"] and options[1:2] in (["YES"], ["NO"]):
-        options = options[2:]
-    if options not in ([], ["AUTO", "REFRESH", "NO"]):
-        raise unsupported(f"CREATE MATERIALIZED VIEW with {options[0]}")
-    if upper[start + 1 : start + 2] not in (["SELECT"], ["WITH"], ["("]):
-        raise syntax_error(piece, start + 1)
-    query = parse(piece.part(start + 1).tokens, piece.source)
-    if query.args.get("order") or query.args.get("limit"):
-        raise RedshiftError("0A000", "ORDER BY and LIMIT are not supported in a materialized view")
-    name = tables.relation(_relation(piece.part(3, end)))
-    return Statement(
-        f"CREATE MATERIALIZED VIEW {name} AS {generate(queries.rewrite(query))}", tag="CREATE MATERIALIZED VIEW"
-    )
 
 
 def _schema(piece: Piece, verb: str) -> Statement:
@@ -245,22 +208,7 @@ def _create(piece: Piece) -> Statement:
         return tables.create_table(tree, attributes)
     if tree.args["kind"] != "VIEW":
         raise unsupported(f"CREATE {tree.args['kind']}")
-    return _create_view(tree)
-
-
-def _create_view(tree: exp.Create) -> Statement:
-    if tree.args.get("no_schema_binding"):
-        raise unsupported("views WITH NO SCHEMA BINDING")
-    if tree.args.get("properties") or tree.args.get("exists"):
-        raise unsupported("this kind of view")
-    target, columns = tree.this, ""
-    if isinstance(target, exp.Schema):
-        columns = f" ({', '.join(quote(column.name) for column in target.expressions)})"
-        target = target.this
-    if tree.expression is None:
-        raise RedshiftError("42601", "syntax error at end of input")
-    head = f"CREATE {'OR REPLACE ' if tree.args.get('replace') else ''}VIEW {tables.relation(target)}{columns}"
-    return Statement(f"{head} AS {generate(queries.rewrite(tree.expression))}")
+    return views.create_view(tree)
 
 
 def _table_attributes(piece: Piece) -> tuple[list[Token], tables.Attributes]:
@@ -299,12 +247,13 @@ def _alter_table(piece: Piece) -> Statement:
     if "OWNER" in upper and upper[-3:-1] == ["OWNER", "TO"]:
         names.refuse_helpers(piece)
         return Statement(piece.plain())
-    for word in ("APPEND", "ENCODE"):
-        if word in upper and "ADD" not in upper:
-            raise unsupported(f"ALTER TABLE with {word}")
+    if "ENCODE" in upper and "ADD" not in upper:
+        raise unsupported("ALTER TABLE with ENCODE")
+    if "APPEND" in upper[3:6]:
+        return tables.append(piece, upper.index("APPEND", 3))
     at = upper.index("ALTER", 1) if "ALTER" in upper[1:] else len(upper)
     if upper[at + 1 : at + 2] in (["DISTKEY"], ["DISTSTYLE"], ["COMPOUND"], ["SORTKEY"]):
-        return tables.alter_attributes(_relation(piece.part(2, at)), piece.part(at + 1))
+        return tables.alter_attributes(tables.named(piece.part(2, at)), piece.part(at + 1))
     if upper[-2:-1] == ["CONSTRAINT"] or {"CONSTRAINT", "DROP"} <= set(upper):
         raise unsupported("ALTER TABLE DROP CONSTRAINT")
     tree = parse(piece.tokens, piece.source)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any
+from typing import Any, cast
 
 from sqlglot import exp
 
 from sandbox.redshift.errors import RedshiftError, unsupported
 from sandbox.redshift.rewrite import names, queries
 from sandbox.redshift.rewrite.allowed import word_set
-from sandbox.redshift.rewrite.dialect import DistKeyColumn, SortKeyColumn, generate
+from sandbox.redshift.rewrite.dialect import DistKeyColumn, SortKeyColumn, generate, parse, tokenize
 from sandbox.redshift.rewrite.scan import Piece, fold, literal, quote, syntax_error
 from sandbox.redshift.statement import Statement
 
@@ -62,6 +62,16 @@ def relation(node: exp.Table) -> str:
     """The quoted name of a relation that is made, changed or dropped; folds it, too."""
     names.refuse_system_target(fold(node.db), fold(node.name))
     return generate(queries.rewrite(node))
+
+
+def named(name: Piece) -> exp.Table:
+    """A relation's name that stands in a statement sqlglot does not parse."""
+    if len(name.tokens) not in (1, 3, 5):
+        raise syntax_error(name, 1)
+    tree = parse([*tokenize("TRUNCATE TABLE"), *name.tokens], name.source)
+    if not isinstance(tree, exp.TruncateTable) or len(tree.expressions) != 1:
+        raise syntax_error(name, 1)
+    return cast(exp.Table, tree.expressions[0])
 
 
 def is_temporary(node: exp.Table, properties: list[exp.Expression]) -> bool:
@@ -272,6 +282,21 @@ def alter_attributes(table: exp.Table, change: Piece) -> Statement:
     proof = ", ".join(f"ALTER COLUMN {quote(column)} SET STATISTICS -1" for column in named)
     head = f"ALTER TABLE {relation(table)}"
     return Statement(f"{head} {proof or 'RESET (fillfactor)'}", after=(attributes.record(table),))
+
+
+def append(piece: Piece, at: int) -> Statement:
+    """ALTER TABLE target APPEND FROM source [IGNOREEXTRA | FILLTARGET]; `at`: where APPEND stands."""
+    upper = piece.words()
+    option = upper[-1] if upper[-1] in ("IGNOREEXTRA", "FILLTARGET") else ""
+    source = piece.part(at + 2, -1 if option else None)
+    if upper[at + 1 : at + 2] != ["FROM"] or not source.tokens:
+        raise syntax_error(piece, at + 1 if upper[at + 1 : at + 2] != ["FROM"] else len(upper))
+    target, taken = (relation(named(name)) for name in (piece.part(2, at), source))
+    return Statement(
+        f"CALL pg_redshift.append_table({literal(target)}, {literal(taken)}, {literal(option)})",
+        tag="ALTER TABLE APPEND",
+        alone="ALTER TABLE APPEND",
+    )
 
 
 def _add_key(head: str, table: exp.Table, action: exp.AddConstraint, attributes: Attributes) -> Statement:

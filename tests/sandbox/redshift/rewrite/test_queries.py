@@ -78,7 +78,7 @@ def test_rewrites(before: str, after: str) -> None:
         ("SELECT a FROM t FOR UPDATE", "FOR UPDATE"),
         ("SELECT 1 INTERSECT ALL SELECT 2", "INTERSECT ALL"),
         ("SELECT first_value(a IGNORE NULLS) OVER () FROM t", "IGNORE NULLS"),
-        ("SELECT a.x FROM a, b WHERE a.x = b.x(+)", "(+)"),
+        ("SELECT b.x(+) FROM a, b", "(+)"),
         ("SELECT * FROM t PIVOT (avg(p) FOR n IN ('a'))", "PIVOT"),
         ("SELECT * EXCLUDE (a) FROM t", "EXCLUDE"),
         ("SELECT count(*) FILTER (WHERE a) FROM t", "FILTER"),
@@ -89,7 +89,6 @@ def test_rewrites(before: str, after: str) -> None:
         ("SELECT current_timestamp", "CURRENT_TIMESTAMP"),
         (f"SELECT {'n' * 64}", "63 bytes"),
         ("SELECT * FROM other.s.t", "other"),
-        ("MERGE INTO t USING s ON t.a = s.a REMOVE DUPLICATES", "REMOVE DUPLICATES"),
         ("INSERT INTO t VALUES ((SELECT 1)), ((SELECT 2))", "multi-row VALUES"),
     ],
 )

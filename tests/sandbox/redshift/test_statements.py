@@ -1,0 +1,91 @@
+"""Statements PostgreSQL has nothing like, on the real thing: what they do to rows, and what they refuse."""
+
+from typing import Any
+
+import psycopg2
+import pytest
+
+from tests.sandbox.redshift.cases import Place
+
+
+@pytest.fixture
+def place(cursor: Any) -> Place:
+    return Place(cursor)
+
+
+def test_remove_duplicates_keeps_one_row_a_source_row_and_leaves_the_others(place: Place) -> None:
+    place.run(
+        "create table t (id int, name varchar(9))",
+        "create table s (id bigint, name varchar(9))",
+        "insert into t values (1, 'a'), (1, 'b'), (2, 'c'), (2, 'd'), (null, 'e')",
+        "insert into s values (1, 'new'), (3, 'more'), (null, 'none')",
+        "merge into t using s on t.id = s.id remove duplicates",
+    )
+    expected = [["1", "new"], ["2", "c"], ["2", "d"], ["3", "more"], [None, "e"], [None, "none"]]
+    assert expected == place.rows("select * from t order by 1, 2")
+
+
+@pytest.mark.parametrize(
+    ("source", "pattern"),
+    [
+        ("select 1 as id, 'x'::varchar(9) as name union all select 1, 'y'", "Found multiple matches to update"),
+        ("select 1 as id", "same number of columns"),
+        ("select 1 as id, 2 as name", "cannot be matched"),
+    ],
+)
+def test_remove_duplicates_refuses(place: Place, source: str, pattern: str) -> None:
+    place.run("create table t (id int, name varchar(9))", "insert into t values (1, 'a')")
+    place.run(f"create table s as {source}")
+    place.fails("merge into t using s on t.id = s.id remove duplicates", pattern)
+    assert [["1", "a"]] == place.rows("select * from t")
+
+
+def test_append_moves_columns_by_name_and_fills_identity(place: Place) -> None:
+    place.run(
+        "create table t (k int identity(7, 1), v varchar(9) encode lzo, d decimal(5, 2) distkey)",
+        "create table s (d numeric(5, 2) distkey, v varchar(9))",
+        "insert into s values (1.5, 'x')",
+        "alter table t append from s filltarget",
+    )
+    assert [["7", "x", "1.50", "0"]] == place.rows("select t.*, (select count(*) from s) from t")
+
+
+@pytest.mark.parametrize(
+    ("target", "source", "option", "pattern"),
+    [
+        ("(a int, b int)", "(a int)", "", "FILLTARGET is needed"),
+        ("(a int)", "(a int, b int)", "filltarget", "IGNOREEXTRA is needed"),
+        ("(a int)", "(a bigint)", "", "is bigint .* in the source table, integer"),
+        ("(a varchar(9))", "(a varchar(8))", "", r"character varying\(8\)"),
+        ("(a int)", "(a int not null)", "", "not null"),
+        ("(a int)", "(a int encode raw)", "", "encode raw"),
+        ("(a int identity(1, 1))", "(a int identity(1, 1))", "", "identity column"),
+        ("(a int)", "(a int) diststyle all", "", "DISTSTYLE AUTO"),
+        ("(a int, b int) sortkey (a, b)", "(a int, b int) sortkey (b, a)", "", r"SORTKEY COMPOUND \(a, b\)"),
+        ("(a int)", "(b int)", "", "is needed"),
+    ],
+)
+def test_append_refuses_tables_that_differ(place: Place, target: str, source: str, option: str, pattern: str) -> None:
+    place.run(f"create table t {target}", f"create table s {source}")
+    place.fails(f"alter table t append from s {option}", pattern)
+
+
+def test_append_takes_permanent_tables_and_no_transaction_block(place: Place) -> None:
+    place.run("create table t (a int)", "create table s (a int)", "create temp table #s (a int)", "begin")
+    place.fails("alter table t append from s", "cannot run inside a transaction block")
+    place.run("rollback")
+    place.fails("alter table t append from #s", "not a permanent table")
+    place.fails("alter table t append from t", "same table")
+    with pytest.raises(psycopg2.Error):
+        place.run("begin; alter table t append from s")
+
+
+def test_outer_join_operator_keeps_rows_and_the_order_of_columns(place: Place) -> None:
+    place.run(
+        "create table a (x int, y int)",
+        "create table b (x int, z varchar(9))",
+        "insert into a values (1, 5), (2, 6)",
+        "insert into b values (1, 'p'), (1, 'q')",
+    )
+    expected = [["1", "q", "1", "5"], [None, None, "2", "6"]]
+    assert expected == place.rows("select * from b, a where b.x(+) = a.x and b.z(+) = 'q' order by a.x")
