@@ -124,8 +124,6 @@ NAMES = {
     "Table.sample": "TABLESAMPLE",
     "Select.connect": "CONNECT BY",
     "Table.joins": "joins in parentheses",
-    "Table.pivots": "PIVOT and UNPIVOT",
-    "Subquery.pivots": "PIVOT and UNPIVOT",
     "Group.all": "GROUP BY ALL",
     "DataType.nested": "arrays",
     "Star.except_": "SELECT * EXCLUDE",

@@ -79,7 +79,6 @@ def test_rewrites(before: str, after: str) -> None:
         ("SELECT 1 INTERSECT ALL SELECT 2", "INTERSECT ALL"),
         ("SELECT first_value(a IGNORE NULLS) OVER () FROM t", "IGNORE NULLS"),
         ("SELECT b.x(+) FROM a, b", "(+)"),
-        ("SELECT * FROM t PIVOT (avg(p) FOR n IN ('a'))", "PIVOT"),
         ("SELECT * EXCLUDE (a) FROM t", "EXCLUDE"),
         ("SELECT count(*) FILTER (WHERE a) FROM t", "FILTER"),
         ("SELECT pg_sleep(1)", "pg_sleep()"),

@@ -1,0 +1,64 @@
+"""The columns of a relation in a FROM clause, as far as the statement itself tells them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import cast
+
+from sqlglot import exp
+
+from sandbox.redshift.errors import unsupported
+from sandbox.redshift.rewrite.scan import fold
+
+
+def columns_of(relation: exp.Expression) -> list[str]:
+    """Names of a relation's columns in order; raises 0A000 where they are not told."""
+    renamed = [fold(column.name) for column in relation.args["alias"].columns] if relation.args.get("alias") else []
+    if isinstance(relation, exp.Subquery):
+        names = _of_query(relation.this)
+    elif isinstance(relation, exp.Table):
+        names = _of_cte(relation)
+    else:
+        raise unsupported("a relation of this kind where its columns must be known")
+    return [*renamed, *names[len(renamed) :]]
+
+
+def _of_cte(table: exp.Table) -> list[str]:
+    for cte in () if table.db else _in_reach(table):
+        if fold(cte.alias) == fold(table.name):
+            renamed = [fold(column.name) for column in cte.args["alias"].columns]
+            return [*renamed, *_of_query(cte.this)[len(renamed) :]]
+    hint = "Give a subquery that lists them."
+    raise unsupported(f"a query that needs the columns of {fold(table.name)}", hint)
+
+
+def _in_reach(node: exp.Expression) -> Iterator[exp.CTE]:
+    """The common table expressions a node can name, innermost first; one names those before it."""
+    inside, last = node, None
+    while inside.parent is not None:
+        inside, below = cast(exp.Expression, inside.parent), inside
+        last = below if isinstance(below, exp.CTE) else last
+        with_ = inside.args.get("with_")
+        if with_ and with_.args.get("recursive"):
+            raise unsupported("recursive common table expressions where columns must be known")
+        if with_:
+            yield from itertools.takewhile(lambda cte: cte is not last, with_.expressions)  # noqa: B023  # used at once
+
+
+def _of_query(query: exp.Expression) -> list[str]:
+    while isinstance(query, exp.Subquery | exp.SetOperation):
+        query = query.this
+    return [name for item in query.expressions for name in _of_item(item, query)]
+
+
+def _of_item(item: exp.Expression, query: exp.Expression) -> list[str]:
+    if isinstance(item, exp.Alias) or (isinstance(item, exp.Column) and not item.is_star):
+        return [fold(item.alias_or_name)]
+    if not item.is_star or any(
+        join.args.get("using") or join.args.get("method") for join in query.args.get("joins") or ()
+    ):
+        raise unsupported("a subquery with columns that have no name, where they must be known")
+    sources = [source.this for source in [query.args["from_"], *(query.args.get("joins") or ())]]
+    wanted = fold(item.table) if isinstance(item, exp.Column) else ""
+    return [name for source in sources if wanted in ("", fold(source.alias_or_name)) for name in columns_of(source)]
