@@ -60,6 +60,14 @@ def given(rows: Rows) -> Iterator[None]:
         _known.reset(token)
 
 
+def of_table(table: exp.Table) -> list[str]:
+    """Names of the columns of a table or view of the database; none if there is no such."""
+    known = _known.get()
+    if known is None:
+        raise _Reader(cast(exp.Expression, table.root()))._question()
+    return [name for name, _ in known.get(_relation(table), [])]
+
+
 def read(tree: exp.Expression) -> None:
     """Writes down the numeric types of a statement's expressions and puts its lateral aliases' expressions in."""
     if next(tree.find_all(exp.Div, exp.Alias), None):

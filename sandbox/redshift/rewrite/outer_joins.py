@@ -12,6 +12,7 @@ from typing import cast
 from sqlglot import exp
 
 from sandbox.redshift.errors import RedshiftError, unsupported
+from sandbox.redshift.rewrite.relations import columns_of
 from sandbox.redshift.rewrite.scan import fold
 
 
@@ -89,13 +90,23 @@ def _sides(
         raise RedshiftError("0A000", "Outer join operator (+) not allowed in operand of OR or IN.")
     if term.find(exp.Query):
         raise unsupported("(+) in a condition with a subquery")
-    inner = {fold(column.table) for column in marked}
-    others = {fold(column.table) for column in term.find_all(exp.Column) if not column.args.get("join_mark")}
-    if not inner | others <= relations.keys():
-        raise unsupported("(+) in a condition with columns that are not qualified, or of an outer query")
+    inner = {_table(column, relations) for column in marked}
+    unmarked = [column for column in term.find_all(exp.Column) if not column.args.get("join_mark")]
+    others = {_table(column, relations) for column in unmarked}
     if len(inner) > 1 or inner & others:
         raise unsupported("(+) on columns of two tables, or on some columns of a table only, in one condition")
     return inner.pop(), others
+
+
+def _table(column: exp.Column, relations: dict[str, exp.Expression]) -> str:
+    """The relation a column belongs to."""
+    if column.table:
+        tables = {fold(column.table)} & relations.keys()
+    else:
+        tables = {name for name, relation in relations.items() if fold(column.name) in columns_of(relation)}
+    if len(tables) != 1:
+        raise unsupported(f'(+) in a condition with the column "{column.name}", which is not one of this FROM clause')
+    return tables.pop()
 
 
 def _order(relations: dict[str, exp.Expression], partners: dict[str, str]) -> list[str]:

@@ -23,7 +23,7 @@ _INPUT = "?input?"
 
 def expand(tree: exp.Expression) -> None:
     """Rewrites, in place, the pivoted relations in a tree."""
-    for pivot in list(tree.find_all(exp.Pivot)):
+    for pivot in reversed(list(tree.find_all(exp.Pivot))):
         relation = pivot.parent
         if not isinstance(relation, exp.Table | exp.Subquery):
             raise unsupported("PIVOT and UNPIVOT of a join")
@@ -31,9 +31,9 @@ def expand(tree: exp.Expression) -> None:
             raise unsupported("PIVOT and UNPIVOT one upon the other")
         if {clause for clause, value in pivot.args.items() if value} - _CLAUSES or len(pivot.args["fields"]) != 1:
             raise unsupported("this form of PIVOT and UNPIVOT")
+        relation.set("pivots", None)
         columns = columns_of(relation)
         place = exp.Subquery(alias=pivot.args.get("alias"))
-        relation.set("pivots", None)
         relation.replace(place)
         make = _unpivot if pivot.args.get("unpivot") else _pivot
         place.set("this", make(pivot, relation, columns))

@@ -1,4 +1,4 @@
-"""The columns of a relation in a FROM clause, as far as the statement itself tells them."""
+"""The columns of a relation in a FROM clause: as the statement tells them, or the database."""
 
 from __future__ import annotations
 
@@ -8,29 +8,34 @@ from typing import cast
 
 from sqlglot import exp
 
-from sandbox.redshift.errors import unsupported
+from sandbox.redshift.errors import RedshiftError, unsupported
+from sandbox.redshift.rewrite import columns
 from sandbox.redshift.rewrite.scan import fold
 
 
 def columns_of(relation: exp.Expression) -> list[str]:
-    """Names of a relation's columns in order; raises 0A000 where they are not told."""
+    """Names of a relation's columns in order; raises UnknownColumns until the database's are given."""
+    if relation.args.get("pivots"):
+        raise unsupported("PIVOT and UNPIVOT of what is pivoted itself")
     renamed = [fold(column.name) for column in relation.args["alias"].columns] if relation.args.get("alias") else []
     if isinstance(relation, exp.Subquery):
         names = _of_query(relation.this)
     elif isinstance(relation, exp.Table):
-        names = _of_cte(relation)
+        names = _of_table(relation)
     else:
         raise unsupported("a relation of this kind where its columns must be known")
     return [*renamed, *names[len(renamed) :]]
 
 
-def _of_cte(table: exp.Table) -> list[str]:
+def _of_table(table: exp.Table) -> list[str]:
     for cte in () if table.db else _in_reach(table):
         if fold(cte.alias) == fold(table.name):
             renamed = [fold(column.name) for column in cte.args["alias"].columns]
             return [*renamed, *_of_query(cte.this)[len(renamed) :]]
-    hint = "Give a subquery that lists them."
-    raise unsupported(f"a query that needs the columns of {fold(table.name)}", hint)
+    names = columns.of_table(table)
+    if not names:
+        raise RedshiftError("42P01", f'relation "{fold(table.name)}" does not exist')
+    return names
 
 
 def _in_reach(node: exp.Expression) -> Iterator[exp.CTE]:

@@ -41,10 +41,10 @@ def test_rewrites(before: str, after: str) -> None:
         ("a.x(+) = b.x(+)", "two tables"),
         ("a.x = b.x(+) + b.y", "some columns"),
         ("a.x = b.x(+) AND a.y = b.y", "with (+) and without"),
-        ("a.x = x(+)", "not qualified"),
+        ("a.x = e.x(+)", '"x", which is not one of this FROM clause'),
         ("a.x = b.x(+) AND b.y(+) = (SELECT 1)", "subquery"),
         ("b.x(+) = 1", "no condition joins"),
-        ("EXISTS (SELECT 1 FROM d WHERE a.x = d.x(+))", "outer query"),
+        ("EXISTS (SELECT 1 FROM d WHERE a.x = d.x(+))", "not one of this FROM clause"),
     ],
 )
 def test_refuses(condition: str, message: str) -> None:

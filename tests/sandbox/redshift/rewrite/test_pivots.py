@@ -62,7 +62,7 @@ def test_finds_columns_in_common_table_expressions_before() -> None:
         ("(SELECT a FROM t) x JOIN (SELECT b FROM u) y ON true PIVOT (sum(a) FOR b IN (1))", "of a join"),
         ("(SELECT a, b FROM t) UNPIVOT (v FOR n IN (a, c))", "columns of its input"),
         ("(SELECT a + 1 FROM t) UNPIVOT (v FOR n IN (a))", "no name"),
-        ("t UNPIVOT (v FOR n IN (a, b))", "the columns of t"),
+        ("(SELECT * FROM t a JOIN u b USING (k)) UNPIVOT (v FOR n IN (a))", "no name"),
     ],
 )
 def test_refuses(relation: str, message: str) -> None:
