@@ -14,7 +14,7 @@ from sandbox import aws
 from sandbox.processes import PROJECT, Child, Children, SandboxError, port_holder
 from sandbox.redshift import engine
 from sandbox.redshift.copy import CopySettings, copy_from_s3
-from sandbox.redshift.rewrite import plan
+from sandbox.redshift.rewrite import late_views, plan
 from sandbox.redshift.server import RedshiftServer
 
 WORK_BUCKET = "sparkify-work"
@@ -88,6 +88,8 @@ class Stack:
             s3.cancel()
             postgresql.cancel()
             await asyncio.gather(s3, postgresql, return_exceptions=True)
+        if await self._engine.has_late_views():
+            late_views.exist.set()
         self._server = self._redshift(s3.result())
         await self._server.start()
         aws_url = f"http://{aws.HOST}:{self._aws_listener.getsockname()[1]}"

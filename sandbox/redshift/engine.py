@@ -125,6 +125,12 @@ class Engine:
                 await connection.execute(f"ALTER DATABASE {AIRFLOW} SET {name} TO {value}".encode())
         return f"postgresql+psycopg2://{AIRFLOW}@/{AIRFLOW}?host={self.socket_directory}&port=5432"
 
+    async def has_late_views(self) -> bool:
+        """Whether an earlier run left late-binding views; after start()."""
+        async with await psycopg.AsyncConnection.connect(self.dsn()) as connection:
+            found = await connection.execute("SELECT FROM pg_redshift_store.late_views LIMIT 1")
+            return await found.fetchone() is not None
+
     async def stop(self) -> None:
         """Stop the server and remove its socket; the data directory stays."""
         if self._server is not None:

@@ -149,10 +149,10 @@ class Session:
 
     async def _known(self, statement: Statement) -> Statement:
         """The statement as the columns it depends on are now."""
-        if statement.answered is None:
-            return statement
-        rows = tuple(await self._backend.run(*statement.asked))
-        return dataclasses.replace(statement.answered(rows), asked=statement.asked, answered=statement.answered)
+        asked, answered = statement.asked, statement.answered
+        while statement.answered:  # an answer may lead to another question
+            statement = statement.answered(tuple(await self._backend.run(*statement.asked)))
+        return dataclasses.replace(statement, asked=asked, answered=answered) if answered else statement
 
     # --- carrying out ---
 

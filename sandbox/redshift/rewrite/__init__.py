@@ -13,7 +13,7 @@ from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
 from sandbox.redshift.errors import RedshiftError, unsupported
-from sandbox.redshift.rewrite import columns, merge, names, queries, tables, views, words
+from sandbox.redshift.rewrite import columns, late_views, merge, names, queries, tables, views, words
 from sandbox.redshift.rewrite.dialect import generate, parse
 from sandbox.redshift.rewrite.scan import Piece, split, syntax_error
 from sandbox.redshift.statement import Rows, Statement
@@ -24,10 +24,11 @@ LONGEST_CACHED = 100_000
 
 def plan(sql: str) -> list[Statement]:
     """The statements of a text for PostgreSQL; raises RedshiftError (42601 syntax, 0A000 what the sandbox refuses)."""
-    return list(_remembered(sql) if len(sql) <= LONGEST_CACHED else _plan(sql))
+    late = late_views.exist.is_set()
+    return list(_remembered(sql, late) if len(sql) <= LONGEST_CACHED else _plan(sql, late))
 
 
-def _plan(sql: str) -> tuple[Statement, ...]:
+def _plan(sql: str, late: bool) -> tuple[Statement, ...]:  # part of the key: then statements ask more
     return tuple(_planned(piece) for piece in split(sql))
 
 
@@ -47,7 +48,7 @@ def _answered(text: str, rows: Rows) -> Statement:
     """A statement planned with the columns of its relations; part of the key, so no plan outlives a changed table."""
     with columns.given(rows):
         [piece] = split(text)
-        return statement(piece)
+        return _planned(piece)
 
 
 def statement(piece: Piece) -> Statement:
@@ -208,7 +209,7 @@ def _create(piece: Piece) -> Statement:
         return tables.create_table(tree, attributes)
     if tree.args["kind"] != "VIEW":
         raise unsupported(f"CREATE {tree.args['kind']}")
-    return views.create_view(tree)
+    return views.create_view(piece, tree)
 
 
 def _table_attributes(piece: Piece) -> tuple[list[Token], tables.Attributes]:

@@ -22,12 +22,14 @@ from sandbox.redshift.rewrite.decimals import ASKED, UNKNOWN, Types
 from sandbox.redshift.rewrite.scan import fold, quote
 from sandbox.redshift.statement import Rows
 
-# name and type of every column of the relations whose names come as a list in JSON
+# name and type of every column of the relations whose names come as a list in JSON; one row without a name for those
+# that have none: the definition of a late-binding view, or nothing
 COLUMNS = """
-    SELECT relation.name, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod)
+    SELECT relation.name, a.attname, coalesce(pg_catalog.format_type(a.atttypid, a.atttypmod), v.definition::text)
     FROM pg_catalog.json_array_elements_text($1::json) WITH ORDINALITY AS relation (name, place)
-    JOIN pg_catalog.pg_attribute a ON a.attrelid = pg_catalog.to_regclass(relation.name)
-    WHERE a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_catalog.pg_attribute a
+        ON a.attrelid = pg_catalog.to_regclass(relation.name) AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_redshift_store.late_views v ON v.relid = pg_catalog.to_regclass(relation.name)
     ORDER BY relation.place, a.attnum
 """
 
@@ -37,6 +39,7 @@ Known = dict[str, list[tuple[str, Types]]]
 
 
 _known: contextvars.ContextVar[Known | None] = contextvars.ContextVar("known", default=None)
+_late_views: contextvars.ContextVar[dict[str, str | None]] = contextvars.ContextVar("late views", default={})  # noqa: B039  # never changed
 
 
 class UnknownColumns(Exception):  # noqa: N818  # a question, not an error
@@ -51,13 +54,18 @@ class UnknownColumns(Exception):  # noqa: N818  # a question, not an error
 def given(rows: Rows) -> Iterator[None]:
     """Statements planned meanwhile are read with these rows of COLUMNS."""
     known: Known = {}
+    late_views: dict[str, str | None] = {}
     for relation, name, written in rows:
-        known.setdefault(str(relation), []).append((str(name), decimals.declared(str(written))))
-    token = _known.set(known)
+        if name is None:
+            late_views[str(relation)] = written
+        else:
+            known.setdefault(str(relation), []).append((name, decimals.declared(str(written))))
+    tokens = _known.set(known), _late_views.set(late_views)
     try:
         yield
     finally:
-        _known.reset(token)
+        _known.reset(tokens[0])
+        _late_views.reset(tokens[1])
 
 
 def of_table(table: exp.Table) -> list[str]:
@@ -66,6 +74,17 @@ def of_table(table: exp.Table) -> list[str]:
     if known is None:
         raise _Reader(cast(exp.Expression, table.root()))._question()
     return [name for name, _ in known.get(_relation(table), [])]
+
+
+def definition(table: exp.Table) -> str | None:
+    """How a late-binding view is defined; None for any other relation, and for one that is not there."""
+    known, name = _known.get() or {}, _relation(table)
+    asked = {*known, *_late_views.get()}
+    if name not in asked:
+        raise UnknownColumns(
+            tuple(sorted({name, *asked, *_Reader(cast(exp.Expression, table.root()))._question().relations}))
+        )
+    return _late_views.get().get(name)
 
 
 def read(tree: exp.Expression) -> None:

@@ -26,8 +26,8 @@ _REDSHIFT_ONLY = word_set("pg_user_info pg_database_info pg_class_info pg_extern
 _CATALOGUES = ("pg_catalog", "information_schema")
 
 
-# relations of pg_catalog that have columns PostgreSQL dropped since 8.0
-_OLDER = word_set("pg_attrdef pg_class pg_constraint pg_namespace pg_proc")
+# relations of pg_catalog that have columns PostgreSQL dropped since 8.0, or show other text
+_OLDER = word_set("pg_attrdef pg_class pg_constraint pg_namespace pg_proc pg_views")
 
 
 def identifier(node: exp.Identifier) -> None:

@@ -8,7 +8,7 @@ from typing import Any, cast
 from sqlglot import exp
 
 from sandbox.redshift.errors import RedshiftError, unsupported
-from sandbox.redshift.rewrite import columns, decimals, functions, names, outer_joins, pivots, types
+from sandbox.redshift.rewrite import columns, decimals, functions, late_views, names, outer_joins, pivots, types
 from sandbox.redshift.rewrite.allowed import FUNCTIONS, NAMES, NODES
 
 SetOperation = exp.Union | exp.Except | exp.Intersect
@@ -37,6 +37,7 @@ def rewrite(tree: exp.Expression) -> exp.Expression:
 
 def prepare(tree: exp.Expression) -> None:
     """Puts right what sqlglot parses into another shape than PostgreSQL's generator needs."""
+    late_views.expand(tree)
     outer_joins.make_joins(tree)
     pivots.expand(tree)
     if isinstance(tree, exp.Delete) and not tree.this and len(tree.args.get("tables") or []) == 1:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
 from typing import cast
 
 from sqlglot import exp
@@ -27,28 +25,33 @@ def columns_of(relation: exp.Expression) -> list[str]:
     return [*renamed, *names[len(renamed) :]]
 
 
+def common_table(table: exp.Table) -> exp.CTE | None:
+    """The common table expression that a name in a FROM clause stands for; one can name those before it."""
+    inside: exp.Expression = table
+    last = None
+    while inside.parent is not None and not table.db:
+        inside, below = cast(exp.Expression, inside.parent), inside
+        last = below if isinstance(below, exp.CTE) else last
+        with_ = inside.args.get("with_") or exp.With()
+        for cte in with_.expressions:
+            if cte is last and not with_.args.get("recursive"):
+                break
+            if fold(cte.alias) == fold(table.name):
+                return cast(exp.CTE, cte)
+    return None
+
+
 def _of_table(table: exp.Table) -> list[str]:
-    for cte in () if table.db else _in_reach(table):
-        if fold(cte.alias) == fold(table.name):
-            renamed = [fold(column.name) for column in cte.args["alias"].columns]
-            return [*renamed, *_of_query(cte.this)[len(renamed) :]]
+    cte = common_table(table)
+    if cte:
+        if cast(exp.With, cte.parent).args.get("recursive"):
+            raise unsupported("recursive common table expressions where columns must be known")
+        renamed = [fold(column.name) for column in cte.args["alias"].columns]
+        return [*renamed, *_of_query(cte.this)[len(renamed) :]]
     names = columns.of_table(table)
     if not names:
         raise RedshiftError("42P01", f'relation "{fold(table.name)}" does not exist')
     return names
-
-
-def _in_reach(node: exp.Expression) -> Iterator[exp.CTE]:
-    """The common table expressions a node can name, innermost first; one names those before it."""
-    inside, last = node, None
-    while inside.parent is not None:
-        inside, below = cast(exp.Expression, inside.parent), inside
-        last = below if isinstance(below, exp.CTE) else last
-        with_ = inside.args.get("with_")
-        if with_ and with_.args.get("recursive"):
-            raise unsupported("recursive common table expressions where columns must be known")
-        if with_:
-            yield from itertools.takewhile(lambda cte: cte is not last, with_.expressions)  # noqa: B023  # used at once
 
 
 def _of_query(query: exp.Expression) -> list[str]:

@@ -1,31 +1,60 @@
-"""Views: bound to their tables, and materialized."""
+"""Views: bound to their tables, late-binding, and materialized."""
 
 from __future__ import annotations
+
+import json
 
 from sqlglot import exp
 
 from sandbox.redshift.errors import RedshiftError, unsupported
-from sandbox.redshift.rewrite import queries
+from sandbox.redshift.rewrite import late_views, queries
 from sandbox.redshift.rewrite.dialect import generate, parse
-from sandbox.redshift.rewrite.scan import Piece, quote, syntax_error
+from sandbox.redshift.rewrite.relations import common_table
+from sandbox.redshift.rewrite.scan import Piece, fold, literal, quote, syntax_error
 from sandbox.redshift.rewrite.tables import named, relation
 from sandbox.redshift.statement import Statement
 
 
-def create_view(tree: exp.Create) -> Statement:
+def create_view(piece: Piece, tree: exp.Create) -> Statement:
     """CREATE [OR REPLACE] VIEW."""
-    if tree.args.get("no_schema_binding"):
-        raise unsupported("views WITH NO SCHEMA BINDING")
     if tree.args.get("properties") or tree.args.get("exists"):
         raise unsupported("this kind of view")
+    if tree.args.get("no_schema_binding"):
+        return _late_binding(piece, tree)
     target, columns = tree.this, ""
     if isinstance(target, exp.Schema):
         columns = f" ({', '.join(quote(column.name) for column in target.expressions)})"
         target = target.this
     if tree.expression is None:
         raise RedshiftError("42601", "syntax error at end of input")
+    late_views.refuse(tree.expression, "a bound view")
     head = f"CREATE {'OR REPLACE ' if tree.args.get('replace') else ''}VIEW {relation(target)}{columns}"
     return Statement(f"{head} AS {generate(queries.rewrite(tree.expression))}")
+
+
+def _late_binding(piece: Piece, tree: exp.Create) -> Statement:
+    """The view without columns, and what is to stand for it. What its query may hold is seen when it is read."""
+    upper = piece.words()
+    if upper[-4:] != ["WITH", "NO", "SCHEMA", "BINDING"] or tree.expression is None:
+        raise syntax_error(piece, len(upper) - 1)
+    tables = [table for table in tree.expression.find_all(exp.Table) if not common_table(table)]
+    if not all(table.db for table in tables):
+        message = "All the relation names inside should be qualified when creating VIEW WITH NO SCHEMA BINDING."
+        raise RedshiftError("42601", message)
+    target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    definition = {
+        "statement": f"{piece.text};",
+        "query": piece.part(upper.index("AS") + 1, -4).text,
+        "columns": [fold(column.name) for column in tree.this.expressions] if tree.this is not target else [],
+        "schemas": sorted({fold(table.db) for table in tables}),
+    }
+    late_views.exist.set()
+    schema, given = literal(target.db) if target.db else "NULL", json.dumps(definition, ensure_ascii=False)
+    head = f"CREATE {'OR REPLACE ' if tree.args.get('replace') else ''}VIEW {relation(target)}"
+    return Statement(
+        f"{head} AS SELECT WHERE pg_redshift.unbound()",
+        after=(f"SELECT pg_redshift.record_late_view({schema}, {literal(target.name)}, {literal(given)})",),
+    )
 
 
 def materialized_view(piece: Piece, verb: str) -> Statement:
@@ -50,6 +79,7 @@ def materialized_view(piece: Piece, verb: str) -> Statement:
     query = parse(piece.part(start + 1).tokens, piece.source)
     if query.args.get("order") or query.args.get("limit"):
         raise RedshiftError("0A000", "ORDER BY and LIMIT are not supported in a materialized view")
+    late_views.refuse(query, "a materialized view")
     name = relation(named(piece.part(3, end)))
     return Statement(
         f"CREATE MATERIALIZED VIEW {name} AS {generate(queries.rewrite(query))}", tag="CREATE MATERIALIZED VIEW"

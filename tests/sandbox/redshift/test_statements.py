@@ -108,3 +108,37 @@ def test_unpivot_skips_nulls_unless_told(place: Place) -> None:
     skipped = [["1", "red", "15"], ["2", "b", "7"], ["2", "red", "35"]]
     assert skipped == place.rows(listed.format(""))
     assert [["1", "b", None], *skipped] == place.rows(listed.format("include nulls"))
+
+
+def test_a_late_binding_view_outlives_its_table(place: Place) -> None:
+    schema = place.names["{schema}"]
+    place.run(
+        "create view v as select * from {schema}.t with no schema binding",
+        "create view w (y) as select x from {schema}.v with no schema binding",
+    )
+    place.fails("select * from v", "does not exist")
+    place.run("create table t (x int)", "insert into t values (1), (2)")
+    assert [["2"]] == place.rows(f"select w.y from v join {schema}.w on v.x = w.y and {schema}.w.y > 1")
+    place.run("drop table t", "create table t (x varchar(9), z date)", "insert into t values ('new', '2020-01-01')")
+    assert [["new", "2020-01-01"]] == place.rows("select * from v")
+    assert [["new"]] == place.rows("with v as (select * from v) select y from w, v")
+    place.run("begin", "alter table w rename to u", "drop view v")
+    place.fails("select * from u", "does not exist")
+    place.run("rollback")
+    assert [["new"]] == place.rows("select * from w")
+
+
+def test_a_late_binding_view_is_a_view_without_columns(place: Place) -> None:
+    text = "create view v as select 1 as a from {schema}.t with no schema binding"
+    schema = place.names["{schema}"]
+    place.run("create table t (x int)", text)
+    definition = f"select definition from pg_views where schemaname = '{schema}' and viewname = 'v'"
+    assert [[place.text(text) + ";"]] == place.rows(definition)
+    listed = "select table_name from {} where table_schema = '{schema}' and table_name = 'v'"
+    assert [["v"]] == place.rows(listed.replace("{}", "svv_tables"))
+    assert [] == place.rows(listed.replace("{}", "svv_columns"))
+    place.fails("delete from v", "cannot delete from view")
+    place.run("create or replace view v as select x as b from t")
+    assert [] == place.rows("select b from v")
+    place.fails("drop table t", "depend on it")
+    place.fails("create view n as select 1 from nowhere.t with no schema binding", "schema .* does not exist")

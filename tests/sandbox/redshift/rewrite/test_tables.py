@@ -123,7 +123,6 @@ def test_writes_down_what_postgresql_does_not_get(sql: str, attributes: dict[str
         ("CREATE MATERIALIZED VIEW v SORTKEY (a) AS SELECT 1 AS a", "0A000", "MATERIALIZED VIEW with SORTKEY"),
         ("CREATE MATERIALIZED VIEW v AS SELECT a FROM t LIMIT 1", "0A000", "ORDER BY and LIMIT"),
         ("CREATE MATERIALIZED VIEW v AS", "42601", "end of input"),
-        ("CREATE VIEW v AS SELECT 1 WITH NO SCHEMA BINDING", "0A000", "NO SCHEMA BINDING"),
         ("CREATE EXTERNAL TABLE t (a INT)", "0A000", "CREATE EXTERNAL"),
         ("ALTER TABLE t APPEND FROM", "42601", "end of input"),
         ("ALTER TABLE t APPEND FROM u FILLTARGET IGNOREEXTRA", "42601", "FILLTARGET"),

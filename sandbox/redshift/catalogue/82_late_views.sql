@@ -1,0 +1,32 @@
+-- Late-binding views: a view without columns stands in pg_class, as on Redshift; what is read for it is kept here.
+
+CREATE TABLE pg_redshift_store.late_views (
+    relid      oid PRIMARY KEY,
+    definition json NOT NULL                   -- the statement that made it, its query, the names it gives the columns
+);
+GRANT SELECT ON pg_redshift_store.late_views TO PUBLIC;
+
+CREATE FUNCTION pg_redshift.unbound() RETURNS boolean LANGUAGE sql
+RETURN pg_redshift.fail('0A000', 'the sandbox does not support a late-binding view here') IS NULL;
+
+CREATE FUNCTION pg_redshift.record_late_view(schema text, view text, definition json) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    PERFORM quote_ident(named)::regnamespace FROM json_array_elements_text(definition->'schemas') named;
+    INSERT INTO pg_redshift_store.late_views
+    VALUES (format('%I.%I', coalesce(schema, current_schema()), view)::regclass, definition)
+    ON CONFLICT (relid) DO UPDATE SET definition = excluded.definition;
+END
+$$;
+
+CREATE FUNCTION pg_redshift.pg_get_viewdef(view oid, pretty boolean DEFAULT false) RETURNS text STABLE LANGUAGE sql
+RETURN coalesce(
+    (SELECT v.definition->>'statement' FROM pg_redshift_store.late_views v
+        JOIN pg_catalog.pg_class c ON c.oid = v.relid AND c.relnatts = 0 WHERE v.relid = view),
+    pg_catalog.pg_get_viewdef(view, pretty));
+
+CREATE VIEW pg_redshift.pg_views AS
+SELECT v.schemaname, v.viewname, v.viewowner,
+    pg_redshift.pg_get_viewdef(format('%I.%I', v.schemaname, v.viewname)::regclass) AS definition
+FROM pg_catalog.pg_views v
+WHERE v.schemaname NOT LIKE 'pg\_redshift%';
+GRANT SELECT ON pg_redshift.pg_views TO PUBLIC;
