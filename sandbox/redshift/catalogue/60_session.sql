@@ -12,3 +12,14 @@ CREATE FUNCTION pg_redshift.pg_last_copy_count() RETURNS bigint STABLE LANGUAGE 
     RETURN coalesce(nullif(current_setting('pg_redshift.last_copy_count', true), ''), '0')::bigint;
 CREATE FUNCTION pg_redshift.pg_last_copy_id() RETURNS integer STABLE LANGUAGE sql
     RETURN coalesce(nullif(current_setting('pg_redshift.last_copy_id', true), ''), '-1')::integer;
+
+-- Name and type of every column of the relations whose names, quoted, come as a list; what does not exist has none.
+CREATE FUNCTION pg_redshift_store.columns_of(relations json) RETURNS TABLE (relation text, name name, type text)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    FOR relation IN SELECT json_array_elements_text(relations) LOOP
+        RETURN QUERY SELECT relation, attname, format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute
+            WHERE attrelid = to_regclass(relation) AND attnum > 0 AND NOT attisdropped ORDER BY attnum;
+    END LOOP;
+END
+$$;

@@ -215,7 +215,8 @@ def _materialized_view(piece: Piece, verb: str) -> Statement:
         raise RedshiftError("0A000", "ORDER BY and LIMIT are not supported in a materialized view")
     name = tables.relation(_relation(piece.part(3, end)))
     return Statement(
-        f"CREATE MATERIALIZED VIEW {name} AS {generate(queries.rewrite(query))}", tag="CREATE MATERIALIZED VIEW"
+        f"CREATE MATERIALIZED VIEW {name} AS {generate(queries.rewrite(query, stored=True))}",
+        tag="CREATE MATERIALIZED VIEW",
     )
 
 
@@ -260,7 +261,7 @@ def _create_view(tree: exp.Create) -> Statement:
     if tree.expression is None:
         raise RedshiftError("42601", "syntax error at end of input")
     head = f"CREATE {'OR REPLACE ' if tree.args.get('replace') else ''}VIEW {tables.relation(target)}{columns}"
-    return Statement(f"{head} AS {generate(queries.rewrite(tree.expression))}")
+    return Statement(f"{head} AS {generate(queries.rewrite(tree.expression, stored=True))}")
 
 
 def _table_attributes(piece: Piece) -> tuple[list[Token], tables.Attributes]:

@@ -14,12 +14,15 @@ from sandbox.redshift.rewrite.allowed import FUNCTIONS, NAMES, NODES
 SetOperation = exp.Union | exp.Except | exp.Intersect
 
 
-def rewrite(tree: exp.Expression) -> exp.Expression:
-    """PostgreSQL's tree for Redshift's; raises 0A000 for what is not on the allow-list, UnknownColumns."""
+def rewrite(tree: exp.Expression, stored: bool = False) -> exp.Expression:
+    """PostgreSQL's tree for Redshift's; raises 0A000 for what is not on the allow-list, and UnknownColumns.
+
+    stored: it is the query of a table or a view.
+    """
     prepare(tree)
     for node in tree.walk():
         check(cast(exp.Expression, node))
-    columns.read(tree)
+    columns.read(tree, stored)
     nodes = cast(list[exp.Expression], list(tree.walk()))
     # children come after their parents in the walk, so backwards every rule sees finished arguments
     for node in reversed(nodes):
