@@ -89,7 +89,7 @@ def reckon(node: exp.Expression) -> Types:
     """The types of a node but a column, from those written down for its parts."""
     if isinstance(node, exp.Literal):
         return UNKNOWN if node.is_string else _literal(node.name)
-    if isinstance(node, exp.Paren | exp.Neg | exp.Alias | exp.Window | exp.IgnoreNulls | exp.RespectNulls):
+    if isinstance(node, exp.Paren | exp.Neg | exp.Alias | exp.Window):
         return types_of(node.this)
     if isinstance(node, exp.Distinct):
         return types_of(node.expressions[0]) if node.expressions else UNKNOWN

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from sandbox.redshift.errors import RedshiftError, unsupported
 from sandbox.redshift.rewrite import columns, decimals, functions, names, types
-from sandbox.redshift.rewrite.allowed import FUNCTIONS, NAMES, NODES
+from sandbox.redshift.rewrite.allowed import FUNCTIONS, IGNORING_NULLS, NAMES, NODES
 
 SetOperation = exp.Union | exp.Except | exp.Intersect
 
@@ -44,6 +44,13 @@ def prepare(tree: exp.Expression) -> None:
         # DELETE without FROM
         tree.set("this", tree.args["tables"][0])
         tree.set("tables", None)
+    for nulls in list(tree.find_all(exp.IgnoreNulls, exp.RespectNulls)):
+        window = nulls.find_ancestor(exp.Window)
+        function = window.this.this if window and window.this is nulls else nulls.parent
+        if window and isinstance(function, exp.Anonymous) and function.name.lower() in IGNORING_NULLS:
+            # it stands before or after the parenthesis that closes the call
+            window.meta["ignores_nulls"] = isinstance(nulls, exp.IgnoreNulls)
+            nulls.replace(nulls.this)
     if isinstance(tree, exp.Merge):
         for when in tree.args["whens"].expressions:
             then = when.args["then"]
