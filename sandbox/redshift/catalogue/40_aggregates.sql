@@ -84,3 +84,20 @@ CREATE FUNCTION pg_redshift.round(x float8, places integer) RETURNS float8 IMMUT
 CREATE FUNCTION pg_redshift.trunc(x float8, places integer) RETURNS float8 IMMUTABLE LANGUAGE sql
     RETURN pg_catalog.trunc(x::numeric, places)::float8;
 CREATE FUNCTION pg_redshift.dcbrt(x float8) RETURNS float8 IMMUTABLE LANGUAGE sql RETURN cbrt(x);
+
+-- The n-th value that is not NULL, from the first row of a frame on or back from its last: FIRST_VALUE and its like with IGNORE NULLS.
+-- The state is n values, the first of them NULL until so many have come: the answer is its last, or counted from the end its first.
+CREATE FUNCTION pg_redshift.nth_last_next(items anyarray, item anyelement, n integer) RETURNS anyarray IMMUTABLE LANGUAGE sql
+AS $$ SELECT CASE
+    WHEN item IS NULL THEN items
+    WHEN cardinality(items) = 0 THEN array_append((array_fill(CASE WHEN false THEN item END, ARRAY[n]))[2:], item)
+    ELSE array_append(items[2:], item) END $$;
+CREATE FUNCTION pg_redshift.nth_next(items anyarray, item anyelement, n integer) RETURNS anyarray IMMUTABLE LANGUAGE sql
+AS $$ SELECT CASE WHEN items[1] IS NULL THEN pg_redshift.nth_last_next(items, item, n) ELSE items END $$;
+CREATE FUNCTION pg_redshift.nth_of(items anyarray) RETURNS anyelement IMMUTABLE LANGUAGE sql
+AS 'SELECT CASE WHEN items[1] IS NOT NULL THEN items[cardinality(items)] END';
+CREATE FUNCTION pg_redshift.nth_last_of(items anyarray) RETURNS anyelement IMMUTABLE LANGUAGE sql AS 'SELECT items[1]';
+CREATE AGGREGATE pg_redshift.nth_known(anyelement, integer) (
+    sfunc = pg_redshift.nth_next, stype = anyarray, initcond = '{}', finalfunc = pg_redshift.nth_of);
+CREATE AGGREGATE pg_redshift.nth_last_known(anyelement, integer) (
+    sfunc = pg_redshift.nth_last_next, stype = anyarray, initcond = '{}', finalfunc = pg_redshift.nth_last_of);

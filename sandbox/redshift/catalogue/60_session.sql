@@ -12,3 +12,19 @@ CREATE FUNCTION pg_redshift.pg_last_copy_count() RETURNS bigint STABLE LANGUAGE 
     RETURN coalesce(nullif(current_setting('pg_redshift.last_copy_count', true), ''), '0')::bigint;
 CREATE FUNCTION pg_redshift.pg_last_copy_id() RETURNS integer STABLE LANGUAGE sql
     RETURN coalesce(nullif(current_setting('pg_redshift.last_copy_id', true), ''), '-1')::integer;
+
+-- Name and type of every column of the relations whose names, quoted, come as a list. What has no columns has one row without
+-- a name: with the definition of a late-binding view, or without a type where nothing is.
+CREATE FUNCTION pg_redshift_store.columns_of(relations json) RETURNS TABLE (relation text, name name, type text)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    FOR relation IN SELECT json_array_elements_text(relations) LOOP
+        RETURN QUERY SELECT relation, attname, format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute
+            WHERE attrelid = to_regclass(relation) AND attnum > 0 AND NOT attisdropped ORDER BY attnum;
+        IF NOT FOUND THEN
+            RETURN QUERY SELECT relation, NULL::name,
+                (SELECT definition::text FROM pg_redshift_store.late_views WHERE relid = to_regclass(relation));
+        END IF;
+    END LOOP;
+END
+$$;

@@ -168,8 +168,10 @@ AGGREGATES = word_set("""
     var_pop var_samp variance
 """)
 
-WINDOWS = word_set("""
-    cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank ratio_to_report row_number
+IGNORING_NULLS = word_set("first_value lag last_value lead nth_value")
+
+WINDOWS = IGNORING_NULLS | word_set("""
+    cume_dist dense_rank ntile percent_rank rank ratio_to_report row_number
 """)
 
 _DATES = word_set("""

@@ -22,16 +22,7 @@ from sandbox.redshift.rewrite.decimals import ASKED, UNKNOWN, Types
 from sandbox.redshift.rewrite.scan import fold, quote
 from sandbox.redshift.statement import Rows
 
-# name and type of every column of the relations whose names come as a list in JSON; one row without a name for those
-# that have none: the definition of a late-binding view, or nothing
-COLUMNS = """
-    SELECT relation.name, a.attname, coalesce(pg_catalog.format_type(a.atttypid, a.atttypmod), v.definition::text)
-    FROM pg_catalog.json_array_elements_text($1::json) WITH ORDINALITY AS relation (name, place)
-    LEFT JOIN pg_catalog.pg_attribute a
-        ON a.attrelid = pg_catalog.to_regclass(relation.name) AND a.attnum > 0 AND NOT a.attisdropped
-    LEFT JOIN pg_redshift_store.late_views v ON v.relid = pg_catalog.to_regclass(relation.name)
-    ORDER BY relation.place, a.attnum
-"""
+COLUMNS = "SELECT * FROM pg_redshift_store.columns_of($1)"
 
 # columns in their order; None where nothing is known of them
 Columns = list[tuple[str, Types]] | None
@@ -87,10 +78,15 @@ def definition(table: exp.Table) -> str | None:
     return _late_views.get().get(name)
 
 
-def read(tree: exp.Expression) -> None:
-    """Writes down the numeric types of a statement's expressions and puts its lateral aliases' expressions in."""
-    if next(tree.find_all(exp.Div, exp.Alias), None):
-        _Reader(tree).statement()
+def read(tree: exp.Expression, stored: bool = False) -> None:
+    """Writes down the numeric types of a statement's expressions and puts its lateral aliases' expressions in.
+
+    stored: it is the query of a table or a view, whose columns are to be declared as on Redshift.
+    """
+    reader = _Reader(tree)
+    columns = reader.statement()
+    if stored:
+        reader.conform(tree, columns, always=True)
 
 
 @dataclasses.dataclass
@@ -117,6 +113,9 @@ class _Scope:
         return functools.reduce(decimals.united, found) if found else None
 
 
+# names that give way to a cast's
+_NO_NAMES = ("", "?column?", "case")
+
 _ASKED: Columns = [("", frozenset({ASKED}))]
 _Ctes = dict[str, Columns]
 
@@ -127,17 +126,39 @@ class _Reader:
     def __init__(self, tree: exp.Expression) -> None:
         self._tree = tree
 
-    def statement(self) -> None:
+    def statement(self) -> Columns:
+        """The columns of the statement, if it is a query."""
         tree = self._tree
         if isinstance(tree, exp.Query):
-            self._query(tree, {}, None)
-            return
+            return self._query(tree, {}, None)
         using = tree.args.get("using")
         from_ = tree.args.get("from_")
         sources = [tree.this, *(using if isinstance(using, list) else [using]), from_.this if from_ else None]
         ctes = self._with(tree, {}, None)
         relations = [node for node in sources if isinstance(node, exp.Table | exp.Subquery)]
         self._expressions(tree, ctes, self._scope(relations, ctes, None))
+        return None
+
+    def conform(self, query: exp.Expression, columns: Columns, always: bool = False) -> None:
+        """Gives what a query selects these types."""
+        if isinstance(query, exp.SetOperation):
+            self.conform(query.this, columns, always)
+            self.conform(query.expression, columns, always)
+        elif isinstance(query, exp.Subquery):
+            self.conform(query.this, columns, always)
+        elif isinstance(query, exp.Select) and columns and len(columns) == len(query.expressions):
+            if any(item.is_star for item in query.expressions):
+                return
+            for place, (_, types) in enumerate(columns):
+                item = query.expressions[place]
+                value = item.this if isinstance(item, exp.Alias) else item
+                reckoned = not isinstance(value, exp.Column | exp.Cast | exp.Div)
+                if always and reckoned and ASKED in types:
+                    raise self._question()
+                name = _default_name(item)
+                decimals.conform(value, types, always and reckoned)
+                if query.expressions[place] is not item and name:
+                    query.expressions[place].meta["column"] = name
 
     def _query(self, query: exp.Expression, ctes: _Ctes, outer: _Scope | None) -> Columns:
         """Reads a query; its columns."""
@@ -145,13 +166,22 @@ class _Reader:
         if isinstance(query, exp.Subquery):
             return self._query(query.this, ctes, outer)
         if isinstance(query, exp.SetOperation):
-            left, right = (self._query(side, ctes, outer) for side in (query.this, query.expression))
-            if _ASKED in (left, right):
-                return _ASKED
-            pairs = zip(left or [], right or [], strict=False)
-            return [(name, decimals.united(types, others)) for (name, types), (_, others) in pairs] or None
-        if not isinstance(query, exp.Select):
-            return None
+            return self._set_operation(query, ctes, outer)
+        return self._select(query, ctes, outer) if isinstance(query, exp.Select) else None
+
+    def _set_operation(self, query: exp.SetOperation, ctes: _Ctes, outer: _Scope | None) -> Columns:
+        left, right = (self._query(side, ctes, outer) for side in (query.this, query.expression))
+        if _ASKED in (left, right):
+            return _ASKED
+        columns: list[tuple[str, Types]] = []
+        for (name, types), (_, others) in zip(left or [], right or [], strict=False):
+            if decimals.are_mixed(types, others):
+                raise self._question()
+            columns.append((name, decimals.united(types, others)))
+        self.conform(query, columns)
+        return columns or None
+
+    def _select(self, query: exp.Select, ctes: _Ctes, outer: _Scope | None) -> Columns:
         from_ = query.args.get("from_")
         sources = [*([from_] if from_ else []), *(query.args.get("joins") or [])]
         scope = self._scope([source.this for source in sources], ctes, outer)
@@ -238,9 +268,13 @@ class _Reader:
             elif isinstance(node, exp.Column):
                 node.meta["types"] = self._types(node, scope)
             else:
-                node.meta["types"] = decimals.reckon(node)
-                if isinstance(node, exp.Div) and ASKED in node.meta["types"]:
+                types = node.meta["types"] = decimals.reckon(node)
+                parts = decimals.alternatives(node)
+                mixed = decimals.are_mixed(*map(decimals.types_of, parts))
+                if ASKED in types and (mixed or isinstance(node, exp.Div)):
                     raise self._question()
+                for part in parts:
+                    decimals.conform(part, types)
 
     def _types(self, column: exp.Column, scope: _Scope) -> Types:
         name, table = fold(column.name), fold(column.table)
@@ -283,10 +317,16 @@ def _relation(table: exp.Table) -> str:
 
 
 def _default_name(item: exp.Expression) -> str:
-    """The name that a select item takes from a column in it."""
+    """The name of a select item without an alias; "" where it is that of a call or a type."""
     if isinstance(item, exp.Column):
         return fold(item.name)
-    if isinstance(item, exp.Paren | exp.Cast):
+    if isinstance(item, exp.Paren):
         return _default_name(item.this)
-    default = item.args.get("default") if isinstance(item, exp.Case) else None
-    return _default_name(default) if default is not None else ""
+    if isinstance(item, exp.Cast):
+        inner = _default_name(item.this)
+        return "" if inner in _NO_NAMES else inner
+    if isinstance(item, exp.Case):
+        default = item.args.get("default")
+        inner = _default_name(default) if default is not None else ""
+        return "case" if inner in _NO_NAMES else inner
+    return "?column?" if isinstance(item, exp.Literal | exp.Binary | exp.Unary) else ""

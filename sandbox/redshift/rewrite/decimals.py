@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NamedTuple
 
 from sqlglot import exp
@@ -89,16 +89,17 @@ def reckon(node: exp.Expression) -> Types:
     """The types of a node but a column, from those written down for its parts."""
     if isinstance(node, exp.Literal):
         return UNKNOWN if node.is_string else _literal(node.name)
-    if isinstance(node, exp.Paren | exp.Neg | exp.Alias | exp.Window | exp.IgnoreNulls | exp.RespectNulls):
+    if isinstance(node, exp.Paren | exp.Neg | exp.Alias | exp.Window):
         return types_of(node.this)
     if isinstance(node, exp.Distinct):
-        return types_of(node.expressions[0])
+        return types_of(node.expressions[0]) if node.expressions else UNKNOWN
     if isinstance(node, exp.Cast):
         return _cast(node.to)
     if isinstance(node, exp.Add | exp.Sub | exp.Mul | exp.Div):
         return combined(_RESULTS[type(node)], types_of(node.this), types_of(node.expression))
-    if isinstance(node, exp.Case):
-        return common([*(branch.args["true"] for branch in node.args["ifs"]), node.args.get("default")])
+    parts = alternatives(node)
+    if parts:
+        return common(parts)
     if isinstance(node, exp.Anonymous):
         rule = _FUNCTIONS.get(node.name.lower())
         return rule(node.expressions) if rule and node.expressions else UNKNOWN
@@ -171,10 +172,39 @@ def _quotient(a: Number, b: Number) -> Number | None:
 _RESULTS: dict[type[exp.Expression], Rule] = {exp.Add: _sum, exp.Sub: _sum, exp.Mul: _product, exp.Div: _quotient}
 
 
-def common(nodes: Iterable[exp.Expression | None]) -> Types:
-    """The one type that values of several get: of CASE's branches, COALESCE's arguments, the sides of a UNION."""
-    given = [types_of(node) for node in nodes if not (node is None or isinstance(node, exp.Null))]
-    return functools.reduce(united, given) if given else UNKNOWN
+def alternatives(node: exp.Expression) -> list[exp.Expression]:
+    """The parts of an expression whose value is that of one of them: CASE's branches, COALESCE's arguments."""
+    parts: list[exp.Expression | None] = []
+    if isinstance(node, exp.Case):
+        parts = [*(branch.args["true"] for branch in node.args["ifs"]), node.args.get("default")]
+    elif isinstance(node, exp.Anonymous):
+        name, arguments = node.name.lower(), node.expressions
+        if name in ("coalesce", "greatest", "least", "nvl"):
+            parts = arguments
+        elif name == "nvl2":
+            parts = arguments[1:]
+        elif name == "decode":
+            parts = [*arguments[2::2], *([] if len(arguments) % 2 else arguments[-1:])]
+    return [part for part in parts if part is not None and not isinstance(part, exp.Null)]
+
+
+def common(parts: list[exp.Expression]) -> Types:
+    """The one type that the values of several expressions get."""
+    return functools.reduce(united, [types_of(part) for part in parts])
+
+
+def are_mixed(*given: Types) -> bool:
+    """Whether some are certain numbers and others are not known until asked for."""
+    return len({ASKED in types for types in given if types not in (UNKNOWN, {FLOAT})}) > 1
+
+
+def conform(part: exp.Expression, types: Types, always: bool = False) -> None:
+    """Gives a value the scale of the type it gets beside others, which PostgreSQL leaves as it is: 0 becomes 0.00."""
+    scales = {one.scale for one in types}
+    if {one.kind for one in types} != {"decimal"} or len(scales) > 1:
+        return
+    if always or {one.scale for one in types_of(part)} != scales:
+        part.replace(exp.Cast(this=part.copy(), to=_data_type(max(one.precision for one in types), *scales)))
 
 
 def united(left: Types, right: Types) -> Types:
@@ -208,17 +238,9 @@ def _total(of_integer: Number | None) -> Callable[[list[exp.Expression]], Types]
     return rule
 
 
-def _decode(arguments: list[exp.Expression]) -> Types:
-    _, *rest = arguments
-    return common([*rest[1::2], *(rest[-1:] if len(rest) % 2 else [])])
-
-
 _FUNCTIONS: dict[str, Callable[[list[exp.Expression]], Types]] = {
     **dict.fromkeys(("abs", "first_value", "lag", "last_value", "lead", "max", "min", "nth_value", "nullif"), _first),
-    **dict.fromkeys(("coalesce", "greatest", "least", "nvl"), common),
     "avg": _total(BIGINT),
     "count": lambda arguments: frozenset({BIGINT}),
-    "decode": _decode,
-    "nvl2": lambda arguments: common(arguments[1:]),
     "sum": _total(None),
 }

@@ -239,12 +239,35 @@ def window(node: exp.Window) -> exp.Expression:
         raise RedshiftError("XX000", "Aggregate window functions with an ORDER BY clause require a frame clause")
     if name == "listagg" and function.find(exp.Order):
         raise unsupported("LISTAGG WITHIN GROUP as a window function")
+    if node.meta.get("ignores_nulls"):
+        return _ignoring_nulls(node, name)
     if name == "ratio_to_report":
         [value] = arity(function, 1)
         function.replace(call("sum", value.copy()))
         share = exp.Div(this=exp.Cast(this=value, to=_DOUBLE.copy()), expression=node)
         return column_named("ratio_to_report", exp.Paren(this=share))
     return node
+
+
+_ONE = exp.Literal.number(1)
+_PRECEDING = exp.WindowSpec(kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end=_ONE, end_side="PRECEDING")
+_FOLLOWING = exp.WindowSpec(
+    kind="ROWS", start=_ONE.copy(), start_side="FOLLOWING", end="UNBOUNDED", end_side="FOLLOWING"
+)
+
+
+def _ignoring_nulls(node: exp.Window, name: str) -> exp.Expression:
+    """IGNORE NULLS: an aggregate over the frame, which for LAG and LEAD is all rows before or after this one."""
+    nth = arity(node.this, 2 if name == "nth_value" else 1, 1 if name in ("first_value", "last_value") else 2)
+    value, n = [*nth, _ONE.copy()][:2]
+    if not (n.is_int and int(n.name)):
+        raise unsupported(f"{name.upper()} with IGNORE NULLS and {n.sql()} for an offset")
+    if name in ("lag", "lead"):
+        if node.args.get("spec"):
+            raise RedshiftError("42601", f"{name.upper()} takes no frame clause")
+        node.set("spec", _PRECEDING.copy() if name == "lag" else _FOLLOWING.copy())
+    node.set("this", call("nth_last_known" if name in ("lag", "last_value") else "nth_known", value, n))
+    return column_named(name, node)
 
 
 def rewrite_call(node: exp.Anonymous) -> exp.Expression:

@@ -9,17 +9,20 @@ from sqlglot import exp
 
 from sandbox.redshift.errors import RedshiftError, unsupported
 from sandbox.redshift.rewrite import columns, decimals, functions, late_views, names, outer_joins, pivots, types
-from sandbox.redshift.rewrite.allowed import FUNCTIONS, NAMES, NODES
+from sandbox.redshift.rewrite.allowed import FUNCTIONS, IGNORING_NULLS, NAMES, NODES
 
 SetOperation = exp.Union | exp.Except | exp.Intersect
 
 
-def rewrite(tree: exp.Expression) -> exp.Expression:
-    """PostgreSQL's tree for Redshift's; raises 0A000 for what is not on the allow-list, UnknownColumns."""
+def rewrite(tree: exp.Expression, stored: bool = False) -> exp.Expression:
+    """PostgreSQL's tree for Redshift's; raises 0A000 for what is not on the allow-list, and UnknownColumns.
+
+    stored: it is the query of a table or a view.
+    """
     prepare(tree)
     for node in tree.walk():
         check(cast(exp.Expression, node))
-    columns.read(tree)
+    columns.read(tree, stored)
     nodes = cast(list[exp.Expression], list(tree.walk()))
     # children come after their parents in the walk, so backwards every rule sees finished arguments
     for node in reversed(nodes):
@@ -44,6 +47,13 @@ def prepare(tree: exp.Expression) -> None:
         # DELETE without FROM
         tree.set("this", tree.args["tables"][0])
         tree.set("tables", None)
+    for nulls in list(tree.find_all(exp.IgnoreNulls, exp.RespectNulls)):
+        window = nulls.find_ancestor(exp.Window)
+        function = window.this.this if window and window.this is nulls else nulls.parent
+        if window and isinstance(function, exp.Anonymous) and function.name.lower() in IGNORING_NULLS:
+            # it stands before or after the parenthesis that closes the call
+            window.meta["ignores_nulls"] = isinstance(nulls, exp.IgnoreNulls)
+            nulls.replace(nulls.this)
     if isinstance(tree, exp.Merge):
         for when in tree.args["whens"].expressions:
             then = when.args["then"]

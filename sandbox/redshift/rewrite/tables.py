@@ -114,7 +114,9 @@ def _create_table_as(
     if not all(isinstance(column, exp.Identifier) for column in columns):
         raise RedshiftError("42601", "CREATE TABLE AS takes column names only")
     listed = f" ({', '.join(quote(column.name) for column in columns)})" if columns else ""
-    return Statement(f"{head}{listed} AS {generate(queries.rewrite(query))}", after=(record,), tag="SELECT")
+    return Statement(
+        f"{head}{listed} AS {generate(queries.rewrite(query, stored=True))}", after=(record,), tag="SELECT"
+    )
 
 
 def _not_null(column: str, primary: set[str]) -> str:

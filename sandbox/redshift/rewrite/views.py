@@ -29,7 +29,7 @@ def create_view(piece: Piece, tree: exp.Create) -> Statement:
         raise RedshiftError("42601", "syntax error at end of input")
     late_views.refuse(tree.expression, "a bound view")
     head = f"CREATE {'OR REPLACE ' if tree.args.get('replace') else ''}VIEW {relation(target)}{columns}"
-    return Statement(f"{head} AS {generate(queries.rewrite(tree.expression))}")
+    return Statement(f"{head} AS {generate(queries.rewrite(tree.expression, stored=True))}")
 
 
 def _late_binding(piece: Piece, tree: exp.Create) -> Statement:
@@ -82,5 +82,6 @@ def materialized_view(piece: Piece, verb: str) -> Statement:
     late_views.refuse(query, "a materialized view")
     name = relation(named(piece.part(3, end)))
     return Statement(
-        f"CREATE MATERIALIZED VIEW {name} AS {generate(queries.rewrite(query))}", tag="CREATE MATERIALIZED VIEW"
+        f"CREATE MATERIALIZED VIEW {name} AS {generate(queries.rewrite(query, stored=True))}",
+        tag="CREATE MATERIALIZED VIEW",
     )

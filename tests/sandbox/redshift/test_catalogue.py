@@ -95,6 +95,26 @@ def test_aggregates_answer_as_redshift(client: psycopg.Connection[Any], aggregat
     assert [value] == one(client, f"SELECT {aggregate} FROM few")
 
 
+@pytest.mark.parametrize(
+    ("call", "values"),
+    [
+        ("first_value(n IGNORE NULLS) OVER (ORDER BY i ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)", "113366-"),
+        ("last_value(n) IGNORE NULLS OVER (ORDER BY i ROWS UNBOUNDED PRECEDING)", "-113366"),
+        ("nth_value(n, 2 IGNORE NULLS) OVER (ORDER BY i ROWS UNBOUNDED PRECEDING)", "---3333"),
+        ("lag(n IGNORE NULLS) OVER (ORDER BY i)", "--11336"),
+        ("lag(n, 2) IGNORE NULLS OVER (ORDER BY i)", "----113"),
+        ("lead(n, 2) IGNORE NULLS OVER (ORDER BY i)", "366----"),
+        ("lead(n) RESPECT NULLS OVER (ORDER BY i)", "1-3-6--"),
+    ],
+)
+def test_window_functions_skip_nulls_if_told_to(client: psycopg.Connection[Any], call: str, values: str) -> None:
+    client.execute("CREATE TABLE IF NOT EXISTS gaps (i INT, n INT)")
+    client.execute("DELETE FROM gaps")
+    client.execute("INSERT INTO gaps VALUES (1, NULL), (2, 1), (3, NULL), (4, 3), (5, NULL), (6, 6), (7, NULL)")
+    rows = client.execute(f"SELECT {call} FROM gaps ORDER BY i").fetchall()
+    assert values == "".join("-" if value is None else str(value) for (value,) in rows)
+
+
 def test_default_column_names_are_redshifts(client: psycopg.Connection[Any]) -> None:
     cursor = client.execute(
         "SELECT dateadd(day, 1, d), datediff(day, d, d), date_part(day, d), extract(day FROM d), nvl(d, d), "

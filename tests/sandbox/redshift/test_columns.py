@@ -53,6 +53,14 @@ def test_quotients_and_lateral_aliases_work_wherever_a_query_stands(place: Place
     assert [["1.11"]] == place.rows("SELECT k FROM w")
 
 
+def test_what_is_stored_has_redshifts_precision_and_scale(place: Place) -> None:
+    place.run("CREATE TABLE u AS SELECT SUM(a) AS s, COALESCE(MAX(a), 0) AS m FROM t WHERE i > 9")
+    assert [["numeric(38,2)"], ["numeric(12,2)"]] == place.rows(
+        "SELECT type FROM pg_table_def WHERE schemaname = '{schema}' AND tablename = 'u'"
+    )
+    assert [["0.00", None]] == place.rows("SELECT m, s / 2 FROM u")
+
+
 def test_a_table_of_the_same_text_is_known(place: Place) -> None:
     place.cursor.execute(
         "CREATE TEMP TABLE now (a DECIMAL(5, 1)); INSERT INTO now VALUES (1); SELECT a / 2 AS q FROM now"

@@ -111,9 +111,9 @@ def test_a_division_is_left_to_postgresql_where_it_is_none_of_decimals_or_cannot
             'CREATE VIEW "v" AS SELECT "f" AS "k", ("f") + 1 AS "m" FROM "t"',
         ),
         (
-            "SELECT i FROM t WHERE i IN (SELECT x AS k FROM s.u UNION SELECT y AS k, k FROM s.u)",
-            'SELECT "i" FROM "t" WHERE "i" IN (SELECT "x" AS "k" FROM "s"."u" UNION '
-            'SELECT "y" AS "k", ("y") AS "k" FROM "s"."u")',
+            "SELECT i FROM t WHERE i IN (SELECT i AS k FROM t UNION SELECT DISTINCT f AS k FROM t GROUP BY k)",
+            'SELECT "i" FROM "t" WHERE "i" IN (SELECT "i" AS "k" FROM "t" UNION '
+            'SELECT DISTINCT "f" AS "k" FROM "t" GROUP BY "k")',
         ),
     ],
 )
@@ -128,6 +128,35 @@ def test_an_alias_means_its_expression_later_in_the_list(before: str, after: str
 def test_an_alias_whose_meaning_is_nowhere_told_is_refused(sql: str) -> None:
     with pytest.raises(RedshiftError, match='the alias "k" here'):
         answered(sql)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("SELECT COALESCE(a, 0) FROM t", 'SELECT COALESCE("a", CAST(0 AS DECIMAL(12, 2))) FROM "t"'),
+        ("SELECT NVL(i, 0), NVL(s, 'x') FROM t", """SELECT COALESCE("i", 0), COALESCE("s", 'x') FROM "t\""""),
+        (
+            "SELECT DECODE(i, 1, a, 2.5) FROM t",
+            'SELECT CASE WHEN "i" = 1 THEN "a" ELSE CAST(2.5 AS DECIMAL(8, 2)) END AS "case" FROM "t"',
+        ),
+        (
+            "SELECT 1 UNION ALL SELECT a FROM t",
+            'SELECT CAST(1 AS DECIMAL(12, 2)) AS "?column?" UNION ALL SELECT "a" FROM "t"',
+        ),
+        # what is stored is declared
+        (
+            "CREATE TABLE w AS SELECT SUM(a), a * b AS p, i, COUNT(*) FROM t",
+            'CREATE TABLE "w" AS SELECT CAST(SUM("a") AS DECIMAL(38, 2)), CAST("a" * "b" AS DECIMAL(17, 4)) AS "p", '
+            '"i", COUNT(*) FROM "t"',
+        ),
+        (
+            "CREATE VIEW v AS SELECT CASE i WHEN 1 THEN a END FROM t",
+            'CREATE VIEW "v" AS SELECT CAST(CASE "i" WHEN 1 THEN "a" END AS DECIMAL(8, 2)) AS "case" FROM "t"',
+        ),
+    ],
+)
+def test_decimals_get_the_scale_of_the_type_they_share(before: str, after: str) -> None:
+    assert after == answered(before)
 
 
 def test_an_unload_is_planned_with_the_columns_of_its_query() -> None:

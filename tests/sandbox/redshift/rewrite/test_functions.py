@@ -33,6 +33,15 @@ from sandbox.redshift.rewrite import plan
         ("json_extract_path_text(j, 'a', TRUE)", """JSON_EXTRACT_PATH_TEXT("j", TRUE, 'a')"""),
         ("sysdate", "SYSDATE()"),
         (
+            "last_value(a IGNORE NULLS) OVER (PARTITION BY b)",
+            'NTH_LAST_KNOWN("a", 1) OVER (PARTITION BY "b") AS "last_value"',
+        ),
+        (
+            "lead(a, 2) IGNORE NULLS OVER (ORDER BY b)",
+            'NTH_KNOWN("a", 2) OVER (ORDER BY "b" ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS "lead"',
+        ),
+        ("nth_value(a, 2) RESPECT NULLS OVER (PARTITION BY b)", 'NTH_VALUE("a", 2) OVER (PARTITION BY "b")'),
+        (
             "ratio_to_report(a) OVER (PARTITION BY b)",
             '(CAST("a" AS DOUBLE PRECISION) / SUM("a") OVER (PARTITION BY "b")) AS "ratio_to_report"',
         ),
@@ -55,6 +64,7 @@ def test_rules_reach_into_the_arguments_of_others() -> None:
         ("date_trunc(p, d)", "0A000", 'the date part "p"'),
         ("concat(a, b, c)", "42883", "concat takes 2 arguments, not 3"),
         ("to_timestamp(1)", "42883", "to_timestamp takes 2 to 3 arguments, not 1"),
+        ("lag(a, b) IGNORE NULLS OVER (ORDER BY b)", "0A000", "LAG with IGNORE NULLS and b for an offset"),
         ("sum(a) OVER (ORDER BY b)", "XX000", "require a frame clause"),
         ("sum(a) OVER (ORDER BY b RANGE UNBOUNDED PRECEDING)", "0A000", "window frames by RANGE"),
         ("count(DISTINCT a, b)", "0A000", "COUNT(DISTINCT) of several columns"),

@@ -77,7 +77,7 @@ def test_rewrites(before: str, after: str) -> None:
         ("SELECT DISTINCT ON (a) b FROM t", "DISTINCT ON"),
         ("SELECT a FROM t FOR UPDATE", "FOR UPDATE"),
         ("SELECT 1 INTERSECT ALL SELECT 2", "INTERSECT ALL"),
-        ("SELECT first_value(a IGNORE NULLS) OVER () FROM t", "IGNORE NULLS"),
+        ("SELECT listagg(a IGNORE NULLS) OVER () FROM t", "IGNORE NULLS"),
         ("SELECT b.x(+) FROM a, b", "(+)"),
         ("SELECT * EXCLUDE (a) FROM t", "EXCLUDE"),
         ("SELECT count(*) FILTER (WHERE a) FROM t", "FILTER"),

@@ -56,8 +56,8 @@ def recorded(sql: str) -> dict[str, object]:
             'ALTER TABLE "t" ALTER COLUMN "a" SET STATISTICS -1, ALTER COLUMN "b" SET STATISTICS -1',
         ),
         (
-            "CREATE MATERIALIZED VIEW s.V BACKUP NO AUTO REFRESH NO AS SELECT nvl(a, 0) AS b FROM t",
-            'CREATE MATERIALIZED VIEW "s"."v" AS SELECT COALESCE("a", 0) AS "b" FROM "t"',
+            "CREATE MATERIALIZED VIEW s.V BACKUP NO AUTO REFRESH NO AS SELECT nvl(a, 'x') AS b FROM t",
+            """CREATE MATERIALIZED VIEW "s"."v" AS SELECT COALESCE("a", 'x') AS "b" FROM "t\"""",
         ),
         ("REFRESH MATERIALIZED VIEW s.V", 'REFRESH MATERIALIZED VIEW "s"."v"'),
         ("DROP MATERIALIZED VIEW IF EXISTS V", 'DROP MATERIALIZED VIEW IF EXISTS "v"'),
