@@ -30,6 +30,7 @@ Case: this ifs default
 Cast: this to
 Column: this table db catalog
 Cube: expressions
+Connect: start connect
 CurrentDate:
 CurrentSchema:
 CurrentUser:
@@ -81,13 +82,14 @@ Ordered: this desc nulls_first
 Parameter: this
 Paren: this
 Pow: this expression
+Prior: this
 Qualify: this
 RegexpILike: this expression negate
 RawString: this
 Rollup: expressions
 RegexpLike: this expression negate
 Schema: this expressions
-Select: expressions from_ joins where group having qualify order limit offset distinct with_ into
+Select: expressions from_ joins where group having qualify order limit offset distinct with_ into connect
 SessionUser:
 SimilarTo: this expression negate
 Star:
@@ -122,7 +124,6 @@ NAMES = {
     "Select.windows": "the WINDOW clause",
     "Select.sample": "TABLESAMPLE",
     "Table.sample": "TABLESAMPLE",
-    "Select.connect": "CONNECT BY",
     "Table.joins": "joins in parentheses",
     "Group.all": "GROUP BY ALL",
     "DataType.nested": "arrays",

@@ -8,7 +8,17 @@ from typing import Any, cast
 from sqlglot import exp
 
 from sandbox.redshift.errors import RedshiftError, unsupported
-from sandbox.redshift.rewrite import columns, decimals, functions, late_views, names, outer_joins, pivots, types
+from sandbox.redshift.rewrite import (
+    columns,
+    decimals,
+    functions,
+    hierarchies,
+    late_views,
+    names,
+    outer_joins,
+    pivots,
+    types,
+)
 from sandbox.redshift.rewrite.allowed import FUNCTIONS, IGNORING_NULLS, NAMES, NODES
 
 SetOperation = exp.Union | exp.Except | exp.Intersect
@@ -150,6 +160,8 @@ def _select(node: exp.Select) -> exp.Expression:
         raise RedshiftError("0A000", "subqueries in multi-row VALUES are not supported")
     if node.args.get("into") and node.parent:
         raise RedshiftError("42601", "SELECT INTO is not allowed here")
+    if node.args.get("connect"):
+        hierarchies.descend(node)
     name_columns(node)
     return qualify(node) if node.args.get("qualify") else node
 

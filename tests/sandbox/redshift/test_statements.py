@@ -142,3 +142,19 @@ def test_a_late_binding_view_is_a_view_without_columns(place: Place) -> None:
     assert [] == place.rows("select b from v")
     place.fails("drop table t", "depend on it")
     place.fails("create view n as select 1 from nowhere.t with no schema binding", "schema .* does not exist")
+
+
+def test_connect_by_descends_and_where_comes_after(place: Place) -> None:
+    place.run(
+        "create table employee (id int, name varchar(20), manager_id int)",
+        "insert into employee values (100, 'Carlos', null), (101, 'John', 100), (102, 'Jorge', 101)",
+        "insert into employee values (103, 'Kwaku', 101), (201, 'Sofia', 102), (202, 'Ana', 201)",
+    )
+    everyone = "from employee as start where name <> 'Jorge' and level < 4 connect by prior id = manager_id"
+    below = f"{everyone} start with name = 'John'"
+    expected = [["101", "John", "100", "1"], ["103", "Kwaku", "101", "2"], ["201", "Sofia", "102", "3"]]
+    assert expected == place.rows(f"select *, level {below} order by id")
+    assert [["12"]] == place.rows(f"select count(*) {everyone}")
+    place.run("update employee set manager_id = 202 where id = 101")
+    with pytest.raises(psycopg2.errors.FeatureNotSupported, match="go round in a circle"):
+        place.rows(f"select * {below}")
