@@ -109,8 +109,8 @@ def reckon(node: exp.Expression) -> Types:
 def _literal(text: str) -> Types:
     whole, point, fraction = text.partition(".")
     digits = whole.lstrip("0")
-    if not (whole + fraction).isdigit():
-        return UNKNOWN  # with an exponent
+    if not (whole + fraction).isdigit() or len(digits) > _GREATEST:
+        return UNKNOWN  # with an exponent, or too long
     if not point:
         number = int(text)
         fits = [kind for kind, bits in ((INTEGER, 31), (BIGINT, 63)) if number < 1 << bits]
@@ -126,7 +126,7 @@ def _cast(to: exp.DataType) -> Types:
     if to.this is not exp.DType.DECIMAL:
         return frozenset({_CAST[to.this]}) if to.this in _CAST else UNKNOWN
     given = [parameter.name for parameter in to.expressions]
-    if not all(number.isdigit() for number in given):
+    if not all(number.isdigit() and int(number[:3]) <= _GREATEST for number in given):
         return UNKNOWN
     precision, scale = [*map(int, given), 0][:2] if given else (18, 0)
     return frozenset({decimal(precision, scale)})
@@ -193,18 +193,17 @@ def common(parts: list[exp.Expression]) -> Types:
     return functools.reduce(united, [types_of(part) for part in parts])
 
 
-def are_mixed(*given: Types) -> bool:
-    """Whether some are certain numbers and others are not known until asked for."""
-    return len({ASKED in types for types in given if types not in (UNKNOWN, {FLOAT})}) > 1
+def is_rescaled(types: Types, shared: Types) -> bool:
+    """Whether a value of these types changes its scale where it gets the types it shares with others."""
+    scales = {one.scale for one in shared}
+    return {one.kind for one in shared} == {"decimal"} and len(scales) == 1 and {one.scale for one in types} != scales
 
 
-def conform(part: exp.Expression, types: Types, always: bool = False) -> None:
-    """Gives a value the scale of the type it gets beside others, which PostgreSQL leaves as it is: 0 becomes 0.00."""
+def declare(node: exp.Expression, types: Types) -> None:
+    """Casts a value to a DECIMAL, which keeps PostgreSQL from leaving its scale as it was: 0 becomes 0.00."""
     scales = {one.scale for one in types}
-    if {one.kind for one in types} != {"decimal"} or len(scales) > 1:
-        return
-    if always or {one.scale for one in types_of(part)} != scales:
-        part.replace(exp.Cast(this=part.copy(), to=_data_type(max(one.precision for one in types), *scales)))
+    if {one.kind for one in types} == {"decimal"} and len(scales) == 1:
+        node.replace(exp.Cast(this=node.copy(), to=_data_type(max(one.precision for one in types), *scales)))
 
 
 def united(left: Types, right: Types) -> Types:

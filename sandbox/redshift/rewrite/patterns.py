@@ -19,7 +19,9 @@ _CLASS = rf"\[\^?(?:[A-Za-z0-9]-[A-Za-z0-9]|[{_ITSELF}.+*?$|(){{}}])+-?\]"
 _ATOM = rf"(?:[{_ITSELF}-]|\\[^\w\s]|\\[dsw]|\.|{_CLASS})"
 _QUANTIFIER = r"(?:[*+?]|\{\d+(?:,\d*)?\})"
 _AHEAD = rf"\(\?[=!](?:{_ATOM}{_QUANTIFIER}?)+\)"
-_ALIKE = re.compile(rf"(?:{_AHEAD})*(?P<match>{_ATOM}*(?:{_QUANTIFIER}{_ATOM}*)?)", re.ASCII)
+_ALIKE = re.compile(
+    rf"(?:{_AHEAD})*(?P<before>{_ATOM}*)(?:(?P<quantifier>{_QUANTIFIER})(?P<after>{_ATOM}*))?", re.ASCII
+)
 _GROUP = re.compile(r"\\.|\[\^?\]?[^\]]*\]|(?P<group>\((?!\?))", re.DOTALL)
 
 
@@ -47,6 +49,12 @@ def with_parameters(node: exp.Anonymous, letters: str) -> exp.Expression:
 def _alike(pattern: str, function: str) -> str:
     """A pattern of Perl's for PostgreSQL, where a dot would match a line's end."""
     found = _ALIKE.fullmatch(pattern)
-    if not found or re.fullmatch(found["match"], ""):
+    if not found or _may_be_empty(found):
         raise unsupported(f"{function} with the parameter p and the pattern {pattern}")
     return re.sub(r"(\\.|\[[^\]]*\])|\.", lambda part: part[1] or "[^\n]", pattern)
+
+
+def _may_be_empty(found: re.Match[str]) -> bool:
+    """Whether the pattern matches no character at all, of which the two find different numbers."""
+    atoms = len(re.findall(_ATOM, found["before"] + (found["after"] or "")))
+    return atoms <= (found["quantifier"] or "+").startswith(("*", "?", "{0"))
