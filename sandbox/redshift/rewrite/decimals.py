@@ -60,20 +60,29 @@ def declared(written: str) -> Types:
 def quotient(node: exp.Div) -> exp.Expression:
     """A division of DECIMALs, exact to the scale Redshift gives it and rounded there."""
     types = types_of(node)
-    scales = {one.scale for one in types}
-    if {one.kind for one in types} != {"decimal"} or len(scales) > 1:
+    scale = _scale(types)
+    if scale is None:
         return node
-    [scale] = scales
     # 40 digits more than the scale tell any two quotients of 38 digits apart: what is rounded was not rounded before
     dividend = exp.Cast(this=node.this, to=_data_type(200, scale + 40))
     divided = exp.Operator(this=dividend, operator="pg_catalog./", expression=node.expression)
-    result = exp.Cast(this=divided, to=_data_type(max(one.precision for one in types), scale))
+    result = exp.Cast(this=divided, to=_data_type(_precision(types), scale))
     item: exp.Expression = node
     while isinstance(item.parent, exp.Paren):
         item = item.parent
     # the cast would name the column
     (result if item is node else item).meta["column"] = "?column?"
     return result
+
+
+def _scale(types: Types) -> int | None:
+    """The scale that all of these have, if they are DECIMALs."""
+    scales = {one.scale for one in types}
+    return scales.pop() if {one.kind for one in types} == {"decimal"} and len(scales) == 1 else None
+
+
+def _precision(types: Types) -> int:
+    return max(one.precision for one in types)
 
 
 def _data_type(precision: int, scale: int) -> exp.DataType:
@@ -195,15 +204,14 @@ def common(parts: list[exp.Expression]) -> Types:
 
 def is_rescaled(types: Types, shared: Types) -> bool:
     """Whether a value of these types changes its scale where it gets the types it shares with others."""
-    scales = {one.scale for one in shared}
-    return {one.kind for one in shared} == {"decimal"} and len(scales) == 1 and {one.scale for one in types} != scales
+    return _scale(shared) is not None and {one.scale for one in types} != {_scale(shared)}
 
 
 def declare(node: exp.Expression, types: Types) -> None:
     """Casts a value to a DECIMAL, which keeps PostgreSQL from leaving its scale as it was: 0 becomes 0.00."""
-    scales = {one.scale for one in types}
-    if {one.kind for one in types} == {"decimal"} and len(scales) == 1:
-        node.replace(exp.Cast(this=node.copy(), to=_data_type(max(one.precision for one in types), *scales)))
+    scale = _scale(types)
+    if scale is not None:
+        node.replace(exp.Cast(this=node.copy(), to=_data_type(_precision(types), scale)))
 
 
 def united(left: Types, right: Types) -> Types:
