@@ -45,10 +45,11 @@ CREATE FUNCTION pg_redshift.fnv_hash(n bigint, seed bigint DEFAULT -375076303436
     RETURN pg_redshift.fnv(reverse(int8send(n)), seed);
 
 -- No match is an empty string; PostgreSQL answers NULL.
-CREATE FUNCTION pg_redshift.regexp_substr(s text, pattern text, start integer DEFAULT 1, n integer DEFAULT 1, flags text DEFAULT '')
+CREATE FUNCTION pg_redshift.regexp_substr(
+    s text, pattern text, start integer DEFAULT 1, n integer DEFAULT 1, flags text DEFAULT '', subexpression integer DEFAULT 0)
 RETURNS text IMMUTABLE LANGUAGE sql
     RETURN CASE WHEN s IS NOT NULL AND pattern IS NOT NULL
-        THEN coalesce(pg_catalog.regexp_substr(s, pattern, start, n, flags), '') END;
+        THEN coalesce(pg_catalog.regexp_substr(s, pattern, start, n, flags, subexpression), '') END;
 -- Every match is replaced, by nothing if nothing is given.
 CREATE FUNCTION pg_redshift.regexp_replace(s text, pattern text, new text DEFAULT '') RETURNS text IMMUTABLE LANGUAGE sql
     RETURN pg_catalog.regexp_replace(s, pattern, new, 'g');

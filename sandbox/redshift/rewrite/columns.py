@@ -1,8 +1,8 @@
 """What a statement's names stand for: the columns in reach of each query, their numeric types, and lateral aliases.
 
-Few statements need that: those that divide what may be DECIMALs, or name an alias of their own SELECT list. Reading
-one of them without its relations' columns raises `UnknownColumns`; the session asks PostgreSQL for these (`COLUMNS`)
-and has the statement planned once more, with the answer.
+Few statements need that: those that divide what may be DECIMALs, take one of several (CASE, COALESCE, UNION), or name
+an alias of their own SELECT list. Reading one of them without its relations' columns raises `UnknownColumns`; the
+session asks PostgreSQL for these (`COLUMNS`) and has the statement planned once more, with the answer.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def read(tree: exp.Expression, stored: bool = False) -> None:
     reader = _Reader(tree)
     columns = reader.statement()
     if stored:
-        reader.conform(tree, columns, always=True)
+        reader.conform(tree, columns, stored=True)
 
 
 @dataclasses.dataclass
@@ -139,26 +139,33 @@ class _Reader:
         self._expressions(tree, ctes, self._scope(relations, ctes, None))
         return None
 
-    def conform(self, query: exp.Expression, columns: Columns, always: bool = False) -> None:
-        """Gives what a query selects these types."""
+    def conform(self, query: exp.Expression, columns: Columns, stored: bool = False) -> None:
+        """Gives what a query selects these types: always where it is stored, else where a scale would change."""
         if isinstance(query, exp.SetOperation):
-            self.conform(query.this, columns, always)
-            self.conform(query.expression, columns, always)
+            self.conform(query.this, columns, stored)
+            self.conform(query.expression, columns, stored)
         elif isinstance(query, exp.Subquery):
-            self.conform(query.this, columns, always)
-        elif isinstance(query, exp.Select) and columns and len(columns) == len(query.expressions):
+            self.conform(query.this, columns, stored)
+        elif isinstance(query, exp.Select) and columns and len(columns) == len(query.meta["columns"] or ()):
             if any(item.is_star for item in query.expressions):
-                return
+                self._conform_star(query, columns)
+                columns = [("", decimals.types_of(item)) for item in query.expressions]
             for place, (_, types) in enumerate(columns):
                 item = query.expressions[place]
                 value = item.this if isinstance(item, exp.Alias) else item
-                reckoned = not isinstance(value, exp.Column | exp.Cast | exp.Div)
-                if always and reckoned and ASKED in types:
+                undeclared = stored and not isinstance(value, exp.Column | exp.Cast | exp.Div)
+                if undeclared and ASKED in types:
                     raise self._question()
-                name = _default_name(item)
-                decimals.conform(value, types, always and reckoned)
-                if query.expressions[place] is not item and name:
-                    query.expressions[place].meta["column"] = name
+                if undeclared or decimals.is_rescaled(decimals.types_of(value), types):
+                    name = _default_name(item)
+                    decimals.declare(value, types)
+                    if query.expressions[place] is not item and name:
+                        query.expressions[place].meta["column"] = name
+
+    def _conform_star(self, query: exp.Select, columns: list[tuple[str, Types]]) -> None:
+        own = [types for _, types in query.meta["columns"]]
+        if any(decimals.is_rescaled(types, shared) for types, (_, shared) in zip(own, columns, strict=True)):
+            raise unsupported("* for DECIMALs that get another scale here", "List the columns.")
 
     def _query(self, query: exp.Expression, ctes: _Ctes, outer: _Scope | None) -> Columns:
         """Reads a query; its columns."""
@@ -171,13 +178,12 @@ class _Reader:
 
     def _set_operation(self, query: exp.SetOperation, ctes: _Ctes, outer: _Scope | None) -> Columns:
         left, right = (self._query(side, ctes, outer) for side in (query.this, query.expression))
-        if _ASKED in (left, right):
-            return _ASKED
-        columns: list[tuple[str, Types]] = []
-        for (name, types), (_, others) in zip(left or [], right or [], strict=False):
-            if decimals.are_mixed(types, others):
-                raise self._question()
-            columns.append((name, decimals.united(types, others)))
+        columns = [
+            (name, decimals.united(types, others))
+            for (name, types), (_, others) in zip(left or [], right or [], strict=False)
+        ]
+        if any(ASKED in types for _, types in columns):
+            raise self._question()
         self.conform(query, columns)
         return columns or None
 
@@ -187,6 +193,10 @@ class _Reader:
         scope = self._scope([source.this for source in sources], ctes, outer)
         self._lateral_aliases(query, scope)
         self._expressions(query, ctes, scope)
+        columns = query.meta["columns"] = self._selected(query, scope)
+        return columns
+
+    def _selected(self, query: exp.Select, scope: _Scope) -> Columns:
         columns: list[tuple[str, Types]] = []
         for item in query.expressions:
             if not item.is_star:
@@ -270,11 +280,11 @@ class _Reader:
             else:
                 types = node.meta["types"] = decimals.reckon(node)
                 parts = decimals.alternatives(node)
-                mixed = decimals.are_mixed(*map(decimals.types_of, parts))
-                if ASKED in types and (mixed or isinstance(node, exp.Div)):
+                if ASKED in types and (len(parts) > 1 or isinstance(node, exp.Div)):
                     raise self._question()
                 for part in parts:
-                    decimals.conform(part, types)
+                    if decimals.is_rescaled(decimals.types_of(part), types):
+                        decimals.declare(part, types)
 
     def _types(self, column: exp.Column, scope: _Scope) -> Types:
         name, table = fold(column.name), fold(column.table)

@@ -60,20 +60,29 @@ def declared(written: str) -> Types:
 def quotient(node: exp.Div) -> exp.Expression:
     """A division of DECIMALs, exact to the scale Redshift gives it and rounded there."""
     types = types_of(node)
-    scales = {one.scale for one in types}
-    if {one.kind for one in types} != {"decimal"} or len(scales) > 1:
+    scale = _scale(types)
+    if scale is None:
         return node
-    [scale] = scales
     # 40 digits more than the scale tell any two quotients of 38 digits apart: what is rounded was not rounded before
     dividend = exp.Cast(this=node.this, to=_data_type(200, scale + 40))
     divided = exp.Operator(this=dividend, operator="pg_catalog./", expression=node.expression)
-    result = exp.Cast(this=divided, to=_data_type(max(one.precision for one in types), scale))
+    result = exp.Cast(this=divided, to=_data_type(_precision(types), scale))
     item: exp.Expression = node
     while isinstance(item.parent, exp.Paren):
         item = item.parent
     # the cast would name the column
     (result if item is node else item).meta["column"] = "?column?"
     return result
+
+
+def _scale(types: Types) -> int | None:
+    """The scale that all of these have, if they are DECIMALs."""
+    scales = {one.scale for one in types}
+    return scales.pop() if {one.kind for one in types} == {"decimal"} and len(scales) == 1 else None
+
+
+def _precision(types: Types) -> int:
+    return max(one.precision for one in types)
 
 
 def _data_type(precision: int, scale: int) -> exp.DataType:
@@ -109,8 +118,8 @@ def reckon(node: exp.Expression) -> Types:
 def _literal(text: str) -> Types:
     whole, point, fraction = text.partition(".")
     digits = whole.lstrip("0")
-    if not (whole + fraction).isdigit():
-        return UNKNOWN  # with an exponent
+    if not (whole + fraction).isdigit() or len(digits) > _GREATEST:
+        return UNKNOWN  # with an exponent, or too long
     if not point:
         number = int(text)
         fits = [kind for kind, bits in ((INTEGER, 31), (BIGINT, 63)) if number < 1 << bits]
@@ -126,7 +135,7 @@ def _cast(to: exp.DataType) -> Types:
     if to.this is not exp.DType.DECIMAL:
         return frozenset({_CAST[to.this]}) if to.this in _CAST else UNKNOWN
     given = [parameter.name for parameter in to.expressions]
-    if not all(number.isdigit() for number in given):
+    if not all(number.isdigit() and int(number[:3]) <= _GREATEST for number in given):
         return UNKNOWN
     precision, scale = [*map(int, given), 0][:2] if given else (18, 0)
     return frozenset({decimal(precision, scale)})
@@ -193,18 +202,16 @@ def common(parts: list[exp.Expression]) -> Types:
     return functools.reduce(united, [types_of(part) for part in parts])
 
 
-def are_mixed(*given: Types) -> bool:
-    """Whether some are certain numbers and others are not known until asked for."""
-    return len({ASKED in types for types in given if types not in (UNKNOWN, {FLOAT})}) > 1
+def is_rescaled(types: Types, shared: Types) -> bool:
+    """Whether a value of these types changes its scale where it gets the types it shares with others."""
+    return _scale(shared) is not None and {one.scale for one in types} != {_scale(shared)}
 
 
-def conform(part: exp.Expression, types: Types, always: bool = False) -> None:
-    """Gives a value the scale of the type it gets beside others, which PostgreSQL leaves as it is: 0 becomes 0.00."""
-    scales = {one.scale for one in types}
-    if {one.kind for one in types} != {"decimal"} or len(scales) > 1:
-        return
-    if always or {one.scale for one in types_of(part)} != scales:
-        part.replace(exp.Cast(this=part.copy(), to=_data_type(max(one.precision for one in types), *scales)))
+def declare(node: exp.Expression, types: Types) -> None:
+    """Casts a value to a DECIMAL, which keeps PostgreSQL from leaving its scale as it was: 0 becomes 0.00."""
+    scale = _scale(types)
+    if scale is not None:
+        node.replace(exp.Cast(this=node.copy(), to=_data_type(_precision(types), scale)))
 
 
 def united(left: Types, right: Types) -> Types:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from sandbox.redshift.errors import RedshiftError, unsupported
+from sandbox.redshift.rewrite import patterns
 from sandbox.redshift.rewrite.allowed import AGGREGATES
 from sandbox.redshift.rewrite.dialect import call
 
@@ -152,15 +153,9 @@ def _concat(node: exp.Anonymous) -> exp.Expression:
     return call("concat", *[exp.Cast(this=argument, to=_TEXT.copy()) for argument in arity(node, 2)])
 
 
-def _regexp(most: int) -> Rule:
-    """A regular expression function with its parameters checked: 'p' and 'e' mean something else in PostgreSQL."""
-
+def _regexp(letters: str, most: int) -> Rule:
     def rule(node: exp.Anonymous) -> exp.Expression:
-        arguments = arity(node, 2, most)
-        letters = arguments[-1]
-        if len(arguments) == most and not (letters.is_string and set(letters.name) <= set("ci")):
-            raise unsupported(f"{node.name.upper()} with parameters other than 'c' and 'i'")
-        return node
+        return patterns.with_parameters(node, letters) if len(arity(node, 2, most)) == most else node
 
     return rule
 
@@ -195,10 +190,10 @@ RULES: dict[str, Rule] = {
     "json_extract_path_text": _json_extract,
     "nvl": _nvl,
     "nvl2": _nvl2,
-    "regexp_count": _regexp(4),
-    "regexp_instr": _regexp(6),
-    "regexp_replace": _regexp(5),
-    "regexp_substr": _regexp(5),
+    "regexp_count": _regexp("cip", 4),
+    "regexp_instr": _regexp("ceip", 6),
+    "regexp_replace": _regexp("cip", 5),
+    "regexp_substr": _regexp("ceip", 5),
     "to_date": _formatted_date,
     "to_timestamp": _formatted_date,
     **dict.fromkeys(("exp", "ln", "log", "sqrt", "cbrt"), _one_argument_in_doubles),

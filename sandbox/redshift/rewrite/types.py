@@ -76,8 +76,8 @@ def _character(node: exp.DataType) -> None:
 
 def _decimal(node: exp.DataType) -> None:
     precision, scale = [*_parameters(node), "0", "0"][:2] if node.expressions else ["18", "0"]
-    if not precision.isdigit() or not 0 < int(precision) <= 38:
+    if not precision.isdigit() or not 0 < int(precision[:9]) <= 38:
         raise RedshiftError("22023", f"NUMERIC precision {precision} must be between 1 and 38")
-    if not scale.isdigit() or int(scale) > min(int(precision), 37):
+    if not scale.isdigit() or int(scale[:9]) > min(int(precision), 37):
         raise RedshiftError("22023", f"NUMERIC scale {scale} must be between 0 and precision {precision}")
     node.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(number)) for number in (precision, scale)])

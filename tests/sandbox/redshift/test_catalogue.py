@@ -9,6 +9,9 @@ import psycopg
 import pytest
 import redshift_connector
 
+# the guide's: words with a digit and a small letter in them
+WORDS = "'passwd7 plain A1234 a1234', '(?=[^ ]*[a-z])(?=[^ ]*[0-9])[^ ]+'"
+
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[psycopg.Connection[Any]]:
@@ -58,6 +61,15 @@ def one(client: psycopg.Connection[Any], sql: str) -> list[str | None]:
         ("charindex('fish', 'dogfish')", "4"),
         ("regexp_substr('abc', 'x')", ""),
         ("regexp_replace('a.b.c', '[.]', '-')", "a-b-c"),
+        ("regexp_substr('this is a test', 'a (.+)t', 1, 1, 'e')", "tes"),
+        ("regexp_substr('this is a Test', '[(].|t', 1, 2, 'ie')", "T"),
+        ("regexp_instr('this is a test', 'a (te)', 1, 1, 0, 'e')", "11"),
+        (f"regexp_substr({WORDS}, 1, 2, 'ip')", "A1234"),
+        (f"regexp_instr({WORDS}, 1, 2, 0, 'p')", "21"),
+        (f"regexp_count({WORDS}, 1, 'pi')", "3"),
+        (f"regexp_replace({WORDS}, '[hidden]', 1, 'p')", "[hidden] plain A1234 [hidden]"),
+        (r"regexp_replace('a.\nb', 'a\\..b', '', 1, 'p')", "a.\nb"),
+        (r"regexp_substr('a.\na.b', 'a\\..', 1, 1, 'p')", "a.b"),
         ("sha2('a', 0)", "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"),
         ("fnv_hash(1)", "-5968735742475085980"),
         ("fnv_hash('Amazon Redshift')", "7783490368944507294"),

@@ -121,6 +121,12 @@ def test_an_alias_means_its_expression_later_in_the_list(before: str, after: str
     assert after == answered(before)
 
 
+def test_a_star_cannot_get_another_scale() -> None:
+    assert 'SELECT * FROM "t" UNION SELECT * FROM "t"' == answered("SELECT * FROM t UNION SELECT * FROM t")
+    with pytest.raises(RedshiftError, match=r"\* for DECIMALs that get another scale here"):
+        answered("SELECT y, x FROM s.u UNION SELECT * FROM (SELECT a, i FROM t) v")
+
+
 @pytest.mark.parametrize(
     "sql",
     ["SELECT i AS k, f AS k, k + 1 FROM t", "SELECT i AS k, (SELECT max(x) FROM s.u WHERE x = k) FROM t"],
@@ -142,6 +148,10 @@ def test_an_alias_whose_meaning_is_nowhere_told_is_refused(sql: str) -> None:
         (
             "SELECT 1 UNION ALL SELECT a FROM t",
             'SELECT CAST(1 AS DECIMAL(12, 2)) AS "?column?" UNION ALL SELECT "a" FROM "t"',
+        ),
+        (
+            "SELECT a, i FROM t UNION SELECT y, 1 FROM s.u",
+            'SELECT CAST("a" AS DECIMAL(10, 4)) AS "a", "i" FROM "t" UNION SELECT "y", 1 FROM "s"."u"',
         ),
         # what is stored is declared
         (

@@ -17,8 +17,8 @@ from sandbox.redshift.rewrite import plan
         ("date_trunc('mon', d)", """DATE_TRUNC('month', "d")"""),
         ("convert_timezone('EST', '2020-01-01')", "CONVERT_TIMEZONE('EST', CAST('2020-01-01' AS TIMESTAMP))"),
         ("to_date(a, 'YYYY', TRUE)", """TO_DATE("a", 'YYYY')"""),
-        ("nvl(a, b)", 'COALESCE("a", "b")'),
-        ("nvl2(a, b, c)", 'CASE WHEN NOT ("a" IS NULL) THEN "b" ELSE "c" END AS "case"'),
+        ("nvl(a, 'x')", """COALESCE("a", 'x')"""),
+        ("nvl2(a, b, 'x')", """CASE WHEN NOT ("a" IS NULL) THEN "b" ELSE 'x' END AS "case\""""),
         ("decode(a, NULL, 1, 2, 3)", 'CASE WHEN "a" IS NULL THEN 1 WHEN "a" = 2 THEN 3 END AS "case"'),
         (
             "decode(a, b, 1, 0)",

@@ -30,7 +30,10 @@ from sandbox.redshift.statement import Statement
         ("CREATE USER u PASSWORD DISABLE CREATEUSER", "CREATE USER u PASSWORD NULL SUPERUSER"),
         ("COPY t FROM STDIN", "COPY t FROM STDIN"),
         ("EXPLAIN SELECT A FROM t", 'EXPLAIN SELECT "a" FROM "t"'),
-        ("DECLARE c CURSOR FOR SELECT nvl(a, b) FROM t", 'DECLARE c CURSOR FOR SELECT COALESCE("a", "b") FROM "t"'),
+        (
+            "DECLARE c CURSOR FOR SELECT nvl(a, 'x') FROM t",
+            """DECLARE c CURSOR FOR SELECT COALESCE("a", 'x') FROM "t\"""",
+        ),
         ("PREPARE p (int) AS SELECT $1", "PREPARE p (int) AS SELECT $1"),
         (r"COMMENT ON TABLE t IS 'it\'s'", "COMMENT ON TABLE t IS 'it''s'"),
         ("CREATE SCHEMA IF NOT EXISTS S AUTHORIZATION bob", "CREATE SCHEMA IF NOT EXISTS S AUTHORIZATION bob"),
