@@ -11,7 +11,8 @@ CREATE AGGREGATE pg_redshift.avg(integer) (
     sfunc = int4_avg_accum, stype = bigint[], initcond = '{0,0}', finalfunc = pg_redshift.avg_of_integers,
     combinefunc = int4_avg_combine, parallel = safe
 );
--- The sum of BIGINTs may not fit one. AVG of a DECIMAL keeps the scale of what came in.
+-- The sum of BIGINTs may not fit one. AVG of a DECIMAL keeps the scale of what came in, and is truncated: 2.71 in the guide's
+-- example of PIVOT.
 CREATE FUNCTION pg_redshift.avg_next(state numeric[], n bigint) RETURNS numeric[] IMMUTABLE STRICT LANGUAGE sql
     RETURN ARRAY[state[1] + 1, state[2] + n];
 CREATE FUNCTION pg_redshift.avg_next(state numeric[], n numeric) RETURNS numeric[] IMMUTABLE STRICT LANGUAGE sql
@@ -19,7 +20,8 @@ CREATE FUNCTION pg_redshift.avg_next(state numeric[], n numeric) RETURNS numeric
 CREATE FUNCTION pg_redshift.avg_of_bigints(state numeric[]) RETURNS bigint IMMUTABLE LANGUAGE sql
     RETURN CASE WHEN state[1] > 0 THEN div(state[2], state[1])::bigint END;
 CREATE FUNCTION pg_redshift.avg_of_decimals(state numeric[]) RETURNS numeric IMMUTABLE LANGUAGE sql
-    RETURN CASE WHEN state[1] > 0 THEN pg_catalog.round(state[2] / state[1], scale(state[2])) END;
+    RETURN CASE WHEN state[1] > 0
+        THEN pg_catalog.round(div(state[2] * 10::numeric ^ scale(state[2]), state[1]) / 10::numeric ^ scale(state[2]), scale(state[2])) END;
 CREATE AGGREGATE pg_redshift.avg(bigint) (
     sfunc = pg_redshift.avg_next, stype = numeric[], initcond = '{0,0}', finalfunc = pg_redshift.avg_of_bigints
 );

@@ -54,7 +54,9 @@ def data_type(node: exp.DataType) -> None:
         _character(node)
     elif kind is _Type.DECIMAL:
         _decimal(node)
-    elif kind is _Type.INTERVAL or kind not in _PLAIN:
+    elif kind is _Type.INTERVAL and isinstance(node.parent, exp.Cast):
+        pass  # '5 days'::interval is INTERVAL '5 days'
+    elif kind not in _PLAIN:
         raise unsupported(f"the type {node.sql(dialect='redshift')}")
     elif node.expressions and kind is not _Type.DOUBLE:
         raise unsupported(f"the type {node.sql(dialect='redshift')} (a precision is not taken)")

@@ -93,6 +93,7 @@ def test_functions_answer_as_redshift(client: psycopg.Connection[Any], expressio
         ("avg(n)", "2"),
         ("avg(cast(n AS BIGINT))", "2"),
         ("avg(cast(n AS DECIMAL(8, 2)))", "2.33"),
+        ("avg(cast(2 * n AS DECIMAL(8, 2)))", "4.66"),
         ("median(n)", "2"),
         ("sum(n)", "7"),
         ("listagg(v, ',') WITHIN GROUP (ORDER BY n)", "x,y"),
