@@ -30,3 +30,12 @@ SELECT v.schemaname, v.viewname, v.viewowner,
 FROM pg_catalog.pg_views v
 WHERE v.schemaname NOT LIKE 'pg\_redshift%';
 GRANT SELECT ON pg_redshift.pg_views TO PUBLIC;
+
+CREATE VIEW pg_redshift_store.views AS
+SELECT
+    table_catalog, table_schema, table_name,
+    pg_redshift.pg_get_viewdef(format('%I.%I', table_schema, table_name)::regclass)::information_schema.character_data AS view_definition,
+    check_option, is_updatable, is_insertable_into
+FROM information_schema.views
+WHERE table_schema NOT LIKE 'pg\_redshift%';
+GRANT SELECT ON pg_redshift_store.views TO PUBLIC;

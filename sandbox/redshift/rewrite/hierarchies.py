@@ -24,6 +24,8 @@ def descend(select: exp.Select) -> None:
     names = columns_of(relation)
     if _LEVEL in names:
         raise unsupported("CONNECT BY over a relation with a column named level")
+    if any(column.name in ("prior", "connect_by_root") and not column.table for column in select.find_all(exp.Column)):
+        raise unsupported("PRIOR and CONNECT_BY_ROOT outside the clause CONNECT BY")
     alias = relation.alias_or_name
     start, condition = connect.args.get("start"), connect.args["connect"]
     for column in connect.find_all(exp.Column):

@@ -18,8 +18,8 @@ SYSTEM_VIEWS = word_set(
     svv_all_columns svv_all_schemas svv_all_tables svv_columns svv_redshift_columns svv_redshift_databases
     svv_redshift_schemas svv_redshift_tables svv_table_info svv_tables"""
 )
-# relations of information_schema that must show the declared keys
-SHADOWED_VIEWS = word_set("constraint_column_usage key_column_usage referential_constraints table_constraints")
+# relations of information_schema that must show the declared keys, or late-binding views
+SHADOWED_VIEWS = word_set("constraint_column_usage key_column_usage referential_constraints table_constraints views")
 _SYSTEM_PREFIXES = ("stl_", "stv_", "svl_", "svv_", "svcs_", "sys_")
 # relations Redshift adds to PostgreSQL's catalogue
 _REDSHIFT_ONLY = word_set("pg_user_info pg_database_info pg_class_info pg_external_schema")

@@ -32,6 +32,7 @@ def test_becomes_a_recursive_query() -> None:
         ("SELECT 1 FROM (SELECT a FROM t) x CONNECT BY a = 1", "needs a condition with PRIOR"),
         ("SELECT 1 FROM (SELECT a FROM t) x CONNECT BY PRIOR a = (SELECT 1)", "subquery in its conditions"),
         ("SELECT (SELECT 1 FROM (SELECT a FROM t) x CONNECT BY PRIOR a = o.a) FROM o", "its own relation's"),
+        ("SELECT PRIOR a FROM (SELECT a FROM t) x CONNECT BY PRIOR a = a", "PRIOR and CONNECT_BY_ROOT outside"),
         ("SELECT 1 FROM (SELECT a FROM t) x CONNECT BY NOCYCLE PRIOR a = a", "NOCYCLE"),
     ],
 )
