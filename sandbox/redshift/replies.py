@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from sandbox.redshift import messages
@@ -30,6 +31,9 @@ _INTERNAL_FIELDS = "FLRPWpq"
 # PostgreSQL's text for a prepared statement whose table changed. Its 0A000 means a refusal of the sandbox's here.
 STALE = "cached plan must not change result type"
 
+# What PostgreSQL answers where a SUPER stands for another type, or another for it: the sandbox has no such operation.
+_OF_SUPER = re.compile(r"^(?!the sandbox).*\bsuper|cannot accept a value of type any$")
+
 _MATCHED_TWICE = "MERGE command cannot affect row a second time"
 
 
@@ -57,6 +61,9 @@ def error_response(error: RedshiftError, pid: int) -> bytes:
         fields["M"] = cancelled(pid).message
     elif error.message == _MATCHED_TWICE:
         fields["M"] = "Found multiple matches to update the same tuple."
+        fields.pop("H", None)
+    elif error.sqlstate in ("0A000", "42883", "42846", "42804", "42725", "42P16") and _OF_SUPER.search(error.message):
+        fields |= {"C": "0A000", "M": f"the sandbox does not support this of a SUPER: {error.message}"}
         fields.pop("H", None)
     elif error.message == STALE:
         fields["C"] = "XX000"

@@ -16,7 +16,8 @@ SELECT
         ELSE format('%s(%s, %s)', CASE c.identity_generation WHEN 'ALWAYS' THEN '"identity"' ELSE 'default_identity' END,
             c.identity_start, c.identity_increment)
     END::varchar(4000) AS column_default,
-    c.is_nullable::varchar(3), c.data_type::varchar(128), c.character_maximum_length::integer, c.numeric_precision::integer,
+    c.is_nullable::varchar(3),
+    CASE c.udt_name WHEN 'super' THEN 'super' ELSE c.data_type END::varchar(128) AS data_type, c.character_maximum_length::integer, c.numeric_precision::integer,
     c.numeric_precision_radix::integer, c.numeric_scale::integer, c.datetime_precision::integer,
     c.interval_type::varchar(128), c.interval_precision::varchar(128), c.character_set_catalog::varchar(128),
     c.character_set_schema::varchar(128), c.character_set_name::varchar(128), c.collation_catalog::varchar(128),

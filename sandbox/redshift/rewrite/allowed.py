@@ -16,6 +16,7 @@ All: this
 And: this expression
 Anonymous: this expressions
 Any: this
+AtIndex: this expression
 AtTimeZone: this zone
 Between: this low high negate
 BitwiseAnd: this expression
@@ -24,6 +25,7 @@ BitwiseNot: this
 BitwiseOr: this expression
 BitwiseRightShift: this expression
 Boolean: this
+Bracket: this expressions
 ByteString: this
 CTE: this alias
 Case: this ifs default
@@ -101,6 +103,7 @@ TableAlias: this columns
 Trim: this expression position
 Tuple: expressions
 Union: this expression distinct order limit offset with_
+Unnest: expressions alias
 Update: this expressions where from_
 Values: expressions
 Var: this
@@ -142,7 +145,6 @@ NAMES = {
     "Window.alias": "named windows",
     "WindowSpec.exclude": "EXCLUDE in a window frame",
     "Array": "arrays",
-    "Bracket": "arrays and SUPER navigation",
     "BitwiseXor": "the # operator",
     "CurrentTimestamp": "CURRENT_TIMESTAMP (use GETDATE() or SYSDATE)",
     "Concat": "string literals side by side",
@@ -155,7 +157,6 @@ NAMES = {
     "NullSafeEQ": "IS NOT DISTINCT FROM",
     "NullSafeNEQ": "IS DISTINCT FROM",
     "Placeholder": "named parameters",
-    "Unnest": "UNNEST",
 }
 
 
@@ -197,10 +198,15 @@ _JSON = word_set("""
     is_valid_json is_valid_json_array json_array_length json_extract_array_element_text json_extract_path_text
 """)
 
+_SUPER = word_set("""
+    array array_concat can_json_parse get_array_length is_array is_object is_scalar is_varchar json_parse json_serialize
+    json_typeof object split_to_array subarray
+""")
+
 _SESSION = word_set("""
     current_database current_schemas has_database_privilege has_schema_privilege has_table_privilege obj_description
     pg_backend_pid pg_get_viewdef pg_last_copy_count pg_last_copy_id pg_last_query_id pg_last_unload_count
     pg_table_is_visible version
 """)
 
-FUNCTIONS = AGGREGATES | WINDOWS | _DATES | _STRINGS | _NUMBERS | _CHOICES | _JSON | _SESSION
+FUNCTIONS = AGGREGATES | WINDOWS | _DATES | _STRINGS | _NUMBERS | _CHOICES | _JSON | _SUPER | _SESSION

@@ -175,7 +175,16 @@ def _count(node: exp.Anonymous) -> exp.Expression:
     return node
 
 
+def _built(builder: str, column: str) -> Rule:
+    """A SUPER of many values, made by a function of PostgreSQL's that takes values of any type."""
+    return lambda node: column_named(column, call("pg_redshift.super_compact", call(builder, *node.expressions)))
+
+
 RULES: dict[str, Rule] = {
+    "array": _built("json_build_array", "array"),
+    "object": _built("json_build_object", "object"),
+    # a word of PostgreSQL's grammar
+    "json_serialize": lambda node: column_named("json_serialize", call("pg_redshift.json_serialize", *arity(node, 1))),
     "concat": _concat,
     "convert_timezone": _convert_timezone,
     "count": _count,

@@ -98,7 +98,8 @@ def _is_target(node: exp.Expression) -> bool:
 
 def column(node: exp.Column) -> None:
     """A column's qualifiers: schema-qualified columns of views of ours are known by the view alone."""
-    strip_database(node)
+    if node.text("catalog") == DATABASE:
+        strip_database(node)  # any other may be a relation before a SUPER's path
     if node.text("db") in _CATALOGUES:
         node.set("db", None)
 

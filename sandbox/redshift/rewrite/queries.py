@@ -17,6 +17,7 @@ from sandbox.redshift.rewrite import (
     names,
     outer_joins,
     pivots,
+    semistructured,
     types,
 )
 from sandbox.redshift.rewrite.allowed import FUNCTIONS, IGNORING_NULLS, NAMES, NODES
@@ -45,6 +46,7 @@ def rewrite(tree: exp.Expression, stored: bool = False) -> exp.Expression:
                     tree = new
                 else:
                     parent.set(cast(str, key), new, index)
+    semistructured.navigate(tree)
     return tree
 
 
@@ -99,9 +101,11 @@ def _dot(node: exp.Dot) -> exp.Expression:
     """pg_catalog.f() is f(), so that the helper schema's f is found; any other qualified call is a user's function."""
     if isinstance(node.parent, exp.DataType):
         return node
+    if isinstance(node.expression, exp.Identifier) and not isinstance(node.this, exp.Identifier):
+        return node  # a step of a SUPER's path
     schema = node.this.name if isinstance(node.this, exp.Identifier) else ""
     if schema != "pg_catalog" or isinstance(node.expression, exp.Identifier):
-        raise unsupported(f"{node.sql()} (functions of a schema, SUPER navigation)")
+        raise unsupported(f"{node.sql()} (functions of a schema)")
     return cast(exp.Expression, node.expression)
 
 

@@ -103,6 +103,9 @@ def create_table(tree: exp.Create, attributes: Attributes) -> Statement:
     elements = [_element(element, attributes, table.name) for element in schema.expressions]
     primary = {quote(column) for key in attributes.keys if key["kind"] == "p" for column in key["columns"]}
     columns = [_not_null(element, primary) for element in elements if element]
+    for name in {*attributes.sortkey, attributes.distkey or ""}:
+        if f"{quote(name)} SUPER" in columns:
+            raise RedshiftError("0A000", f'the SUPER column "{name}" cannot be a distribution or sort key')
     return Statement(f"{head} ({', '.join(columns)})", after=(attributes.record(table, temporary, created=True),))
 
 

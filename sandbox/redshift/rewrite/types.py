@@ -31,6 +31,7 @@ _PLAIN = {
     _Type.TIMETZ,
     _Type.TIMESTAMP,
     _Type.TIMESTAMPTZ,
+    _Type.SUPER,
 }
 
 

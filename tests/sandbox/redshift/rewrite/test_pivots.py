@@ -6,6 +6,12 @@ from sandbox.redshift.errors import RedshiftError
 from sandbox.redshift.rewrite import plan
 
 
+def rewritten(sql: str) -> str:
+    """What PostgreSQL runs, where nothing is known of the tables."""
+    [statement] = plan(sql)
+    return (statement.answered(()) if statement.answered else statement).sql
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -40,7 +46,7 @@ from sandbox.redshift.rewrite import plan
     ],
 )
 def test_rewrites(before: str, after: str) -> None:
-    assert f"SELECT * FROM {after}" == plan(f"SELECT * FROM {before}")[0].sql
+    assert f"SELECT * FROM {after}" == rewritten(f"SELECT * FROM {before}")
 
 
 def test_finds_columns_in_common_table_expressions_before() -> None:

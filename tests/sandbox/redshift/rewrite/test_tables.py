@@ -111,7 +111,6 @@ def test_writes_down_what_postgresql_does_not_get(sql: str, attributes: dict[str
 @pytest.mark.parametrize(
     ("sql", "sqlstate", "message"),
     [
-        ("CREATE TABLE t (a SUPER)", "0A000", "SUPER"),
         ("CREATE TABLE t (a SERIAL)", "0A000", "SERIAL"),
         ("CREATE TABLE t (a INT[])", "0A000", "arrays"),
         ("CREATE TABLE t (a INT CHECK (a > 0))", "0A000", "CHECK"),
