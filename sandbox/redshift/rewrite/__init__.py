@@ -17,7 +17,7 @@ from sandbox.redshift.errors import RedshiftError, unsupported
 from sandbox.redshift.rewrite import columns, names, queries, tables, words
 from sandbox.redshift.rewrite.dialect import generate, parse, tokenize
 from sandbox.redshift.rewrite.scan import Piece, quote, split, syntax_error
-from sandbox.redshift.statement import Rows, Statement
+from sandbox.redshift.statement import CASE_SENSITIVE, Rows, Statement
 
 # longer texts are bulk INSERTs with values in them: they do not come again and would crowd out those that do
 LONGEST_CACHED = 100_000
@@ -25,10 +25,10 @@ LONGEST_CACHED = 100_000
 
 def plan(sql: str) -> list[Statement]:
     """The statements of a text for PostgreSQL; raises RedshiftError (42601 syntax, 0A000 what the sandbox refuses)."""
-    return list(_remembered(sql) if len(sql) <= LONGEST_CACHED else _plan(sql))
+    return list(_remembered(sql, CASE_SENSITIVE.get()) if len(sql) <= LONGEST_CACHED else _plan(sql))
 
 
-def _plan(sql: str) -> tuple[Statement, ...]:
+def _plan(sql: str, *_: bool) -> tuple[Statement, ...]:
     return tuple(_planned(piece) for piece in split(sql))
 
 
@@ -40,11 +40,11 @@ def _planned(piece: Piece) -> Statement:
         return statement(piece)
     except columns.UnknownColumns as question:
         asked = (columns.COLUMNS, json.dumps(question.relations))
-        return Statement("", asked=asked, answered=functools.partial(_answered, piece.text))
+        return Statement("", asked=asked, answered=functools.partial(_answered, piece.text, CASE_SENSITIVE.get()))
 
 
 @functools.lru_cache(maxsize=500)
-def _answered(text: str, rows: Rows) -> Statement:
+def _answered(text: str, _: bool, rows: Rows) -> Statement:
     """A statement planned with the columns of its relations; part of the key, so no plan outlives a changed table."""
     with columns.given(rows):
         [piece] = split(text)
@@ -148,6 +148,7 @@ def _wrapped(piece: Piece, verb: str) -> Statement:
 
 def _unload(piece: Piece) -> Statement:
     """UNLOAD: its query is a text of its own."""
+    words.refuse_case_sensitive(piece)
     upper = piece.words(5)
     if upper[1:4] != ["(", "", ")"]:
         raise syntax_error(piece, 1 if upper[1:2] != ["("] else 2)
