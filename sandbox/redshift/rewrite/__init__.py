@@ -70,7 +70,7 @@ def statement(piece: Piece) -> Statement:
     return _query(piece)
 
 
-def _query(piece: Piece) -> Statement:
+def _query(piece: Piece, stored: bool = False) -> Statement:
     if piece.words()[-2:] == ["REMOVE", "DUPLICATES"]:
         raise unsupported("MERGE ... REMOVE DUPLICATES")
     values = _plain_values(piece)
@@ -84,7 +84,7 @@ def _query(piece: Piece) -> Statement:
         return Statement(names.catalogue_text(piece))
     if isinstance(tree, exp.Select) and tree.args.get("into"):
         return _select_into(tree, tree.args["into"])
-    return Statement(generate(queries.rewrite(tree)))
+    return Statement(generate(queries.rewrite(tree, stored)))
 
 
 _PLAIN_VALUES = frozenset(
@@ -160,7 +160,7 @@ def _unload(piece: Piece) -> Statement:
         depth += (word == "(") - (word == ")")
         if depth == 0 and word == "LIMIT":
             raise RedshiftError("0A000", "Limit clause is not supported", hint="nest the query in another SELECT")
-    return Statement("", unload=(piece.text, statement(queries[0]).sql))
+    return Statement("", unload=(piece.text, _query(queries[0], stored=True).sql))
 
 
 def _definition(piece: Piece, first: list[str]) -> Statement:

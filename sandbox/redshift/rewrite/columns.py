@@ -56,7 +56,7 @@ def given(rows: Rows) -> Iterator[None]:
 def read(tree: exp.Expression, stored: bool = False) -> None:
     """Writes down the numeric types of a statement's expressions and puts its lateral aliases' expressions in.
 
-    stored: it is the query of a table or a view, whose columns are to be declared as on Redshift.
+    stored: it is the query of a table, a view or an UNLOAD, whose columns are to be declared as on Redshift.
     """
     reader = _Reader(tree)
     columns = reader.statement()

@@ -170,6 +170,7 @@ def test_decimals_get_the_scale_of_the_type_they_share(before: str, after: str) 
 
 
 def test_an_unload_is_planned_with_the_columns_of_its_query() -> None:
-    [statement] = plan("UNLOAD ('SELECT f AS k, k + 1 FROM t') TO 's3://b/k' IAM_ROLE default")
+    [statement] = plan("UNLOAD ('SELECT f AS k, k + 1, a * 2 AS n FROM t') TO 's3://b/k' IAM_ROLE default")
     assert statement.answered
-    assert 'SELECT "f" AS "k", ("f") + 1 FROM "t"' == statement.answered(ROWS).unload[1]
+    after = 'SELECT "f" AS "k", ("f") + 1, CAST("a" * 2 AS DECIMAL(19, 2)) AS "n" FROM "t"'
+    assert after == statement.answered(ROWS).unload[1]
