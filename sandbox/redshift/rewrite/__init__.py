@@ -14,7 +14,7 @@ from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
 from sandbox.redshift.errors import RedshiftError, unsupported
-from sandbox.redshift.rewrite import columns, names, queries, tables, words
+from sandbox.redshift.rewrite import names, queries, scopes, tables, words
 from sandbox.redshift.rewrite.dialect import generate, parse, tokenize
 from sandbox.redshift.rewrite.scan import Piece, quote, split, syntax_error
 from sandbox.redshift.statement import CASE_SENSITIVE, Rows, Statement
@@ -38,15 +38,15 @@ _remembered = functools.lru_cache(maxsize=2000)(_plan)
 def _planned(piece: Piece) -> Statement:
     try:
         return statement(piece)
-    except columns.UnknownColumns as question:
-        asked = (columns.COLUMNS, json.dumps(question.relations))
+    except scopes.UnknownColumns as question:
+        asked = (scopes.COLUMNS, json.dumps(question.relations))
         return Statement("", asked=asked, answered=functools.partial(_answered, piece.text, CASE_SENSITIVE.get()))
 
 
 @functools.lru_cache(maxsize=500)
 def _answered(text: str, _: bool, rows: Rows) -> Statement:
     """A statement planned with the columns of its relations; part of the key, so no plan outlives a changed table."""
-    with columns.given(rows):
+    with scopes.given(rows):
         [piece] = split(text)
         return statement(piece)
 
