@@ -15,7 +15,7 @@ from sandbox.redshift.errors import RedshiftError, unsupported
 from sandbox.redshift.messages import FLUSH
 from sandbox.redshift.protocol import Conversation, Message, ProtocolError, State
 from sandbox.redshift.replies import PostgresError
-from sandbox.redshift.statement import Statement
+from sandbox.redshift.statement import CASE_SENSITIVE, Statement
 from sandbox.redshift.unload import unload_to_s3
 
 Plan = Callable[[str], list[Statement]]
@@ -105,7 +105,10 @@ class Session:
 
     async def _query(self, message: Message) -> None:
         (sql,), _ = messages.texts(message.raw, 1)
-        for planned in self._plan(sql) or [_NOTHING]:
+        statements = self._plan(sql) or [_NOTHING]
+        if len(statements) > 1 and any(map(_sets_case, statements)):
+            raise unsupported("enable_case_sensitive_identifier set beside other statements")
+        for planned in statements:
             statement = await self._known(planned)
             request = messages.parse("", statement.sql) + messages.bind() + messages.describe("P") + messages.execute()
             await self._carry_out(statement, request, hide="12n")
@@ -160,6 +163,8 @@ class Session:
         """Execute a statement by `request` and all that belongs to it; False while rows are left (suspended)."""
         if statement.alone and self._backend.status != "I":
             raise RedshiftError("25001", f"{statement.alone} cannot run inside a transaction block")
+        if _sets_case(statement) and self._backend.status != "I":
+            raise unsupported("enable_case_sensitive_identifier set in a transaction block")
         for sql in statement.before:
             await self._backend.run(sql)
         closing = await self._relay(request, "CIs", hide)
@@ -176,6 +181,8 @@ class Session:
             tag = "UNLOAD"
         for sql in statement.after:
             await self._backend.run(sql)
+        if statement.case_sensitive is not None:
+            CASE_SENSITIVE.set(statement.case_sensitive)
         self._client.write(closing.raw if tag is None else messages.command_complete(tag))
         return True
 
@@ -314,3 +321,8 @@ class Session:
     def notice(self, severity: str, message: str) -> None:
         """Send the client a notice."""
         self._client.write(replies.notice_response(severity, message))
+
+
+def _sets_case(statement: Statement) -> bool:
+    """Whether it would change how names are read; a rollback, or statements planned before, would not know."""
+    return statement.case_sensitive not in (None, CASE_SENSITIVE.get())

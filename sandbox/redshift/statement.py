@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextvars
 import dataclasses
 from collections.abc import Callable
+
+# enable_case_sensitive_identifier of the session that the current task serves
+CASE_SENSITIVE = contextvars.ContextVar("case_sensitive", default=False)
 
 Rows = tuple[tuple[str | None, ...], ...]
 
@@ -21,6 +25,7 @@ class Statement:
     unload: the client's own UNLOAD, and its query for PostgreSQL; carried out by sandbox.redshift.unload.
     asked, answered: a query with its parameters whose answer the planning needs, and the statement planned with it.
         Such a statement has nothing else.
+    case_sensitive: what CASE_SENSITIVE is after it.
     """
 
     sql: str
@@ -32,3 +37,4 @@ class Statement:
     unload: tuple[str, str] | None = None
     asked: tuple[str, ...] = ()
     answered: Callable[[Rows], Statement] | None = None
+    case_sensitive: bool | None = None

@@ -13,10 +13,10 @@ from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
 from sandbox.redshift.errors import RedshiftError, unsupported
-from sandbox.redshift.rewrite import columns, late_views, merge, names, queries, tables, views, words
+from sandbox.redshift.rewrite import late_views, merge, names, queries, scopes, tables, views, words
 from sandbox.redshift.rewrite.dialect import generate, parse
 from sandbox.redshift.rewrite.scan import Piece, split, syntax_error
-from sandbox.redshift.statement import Rows, Statement
+from sandbox.redshift.statement import CASE_SENSITIVE, Rows, Statement
 
 # longer texts are bulk INSERTs with values in them: they do not come again and would crowd out those that do
 LONGEST_CACHED = 100_000
@@ -24,11 +24,11 @@ LONGEST_CACHED = 100_000
 
 def plan(sql: str) -> list[Statement]:
     """The statements of a text for PostgreSQL; raises RedshiftError (42601 syntax, 0A000 what the sandbox refuses)."""
-    late = late_views.exist.is_set()
-    return list(_remembered(sql, late) if len(sql) <= LONGEST_CACHED else _plan(sql, late))
+    state = CASE_SENSITIVE.get(), late_views.exist.is_set()
+    return list(_remembered(sql, *state) if len(sql) <= LONGEST_CACHED else _plan(sql))
 
 
-def _plan(sql: str, late: bool) -> tuple[Statement, ...]:  # part of the key: then statements ask more
+def _plan(sql: str, *_: bool) -> tuple[Statement, ...]:
     return tuple(_planned(piece) for piece in split(sql))
 
 
@@ -38,15 +38,15 @@ _remembered = functools.lru_cache(maxsize=2000)(_plan)
 def _planned(piece: Piece) -> Statement:
     try:
         return statement(piece)
-    except columns.UnknownColumns as question:
-        asked = (columns.COLUMNS, json.dumps(question.relations))
-        return Statement("", asked=asked, answered=functools.partial(_answered, piece.text))
+    except scopes.UnknownColumns as question:
+        asked = (scopes.COLUMNS, json.dumps(question.relations))
+        return Statement("", asked=asked, answered=functools.partial(_answered, piece.text, CASE_SENSITIVE.get()))
 
 
 @functools.lru_cache(maxsize=500)
-def _answered(text: str, rows: Rows) -> Statement:
+def _answered(text: str, _: bool, rows: Rows) -> Statement:
     """A statement planned with the columns of its relations; part of the key, so no plan outlives a changed table."""
-    with columns.given(rows):
+    with scopes.given(rows):
         [piece] = split(text)
         return _planned(piece)
 
@@ -70,7 +70,7 @@ def statement(piece: Piece) -> Statement:
     return _query(piece)
 
 
-def _query(piece: Piece) -> Statement:
+def _query(piece: Piece, stored: bool = False) -> Statement:
     if piece.words()[-2:] == ["REMOVE", "DUPLICATES"]:
         return merge.remove_duplicates(piece)
     values = _plain_values(piece)
@@ -84,7 +84,7 @@ def _query(piece: Piece) -> Statement:
         return Statement(names.catalogue_text(piece))
     if isinstance(tree, exp.Select) and tree.args.get("into"):
         return _select_into(tree, tree.args["into"])
-    return Statement(generate(queries.rewrite(tree)))
+    return Statement(generate(queries.rewrite(tree, stored)))
 
 
 _PLAIN_VALUES = frozenset(
@@ -148,6 +148,7 @@ def _wrapped(piece: Piece, verb: str) -> Statement:
 
 def _unload(piece: Piece) -> Statement:
     """UNLOAD: its query is a text of its own."""
+    words.refuse_case_sensitive(piece)
     upper = piece.words(5)
     if upper[1:4] != ["(", "", ")"]:
         raise syntax_error(piece, 1 if upper[1:2] != ["("] else 2)
@@ -159,7 +160,7 @@ def _unload(piece: Piece) -> Statement:
         depth += (word == "(") - (word == ")")
         if depth == 0 and word == "LIMIT":
             raise RedshiftError("0A000", "Limit clause is not supported", hint="nest the query in another SELECT")
-    return Statement("", unload=(piece.text, statement(queries[0]).sql))
+    return Statement("", unload=(piece.text, _query(queries[0], stored=True).sql))
 
 
 def _definition(piece: Piece, first: list[str]) -> Statement:

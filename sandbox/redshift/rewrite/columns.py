@@ -7,81 +7,33 @@ session asks PostgreSQL for these (`COLUMNS`) and has the statement planned once
 
 from __future__ import annotations
 
-import contextlib
-import contextvars
-import dataclasses
-import functools
 from collections.abc import Iterator, Sequence
 from typing import cast
 
 from sqlglot import exp
 
 from sandbox.redshift.errors import unsupported
-from sandbox.redshift.rewrite import decimals, names
+from sandbox.redshift.rewrite import decimals
 from sandbox.redshift.rewrite.decimals import ASKED, UNKNOWN, Types
-from sandbox.redshift.rewrite.scan import fold, quote
-from sandbox.redshift.statement import Rows
-
-COLUMNS = "SELECT * FROM pg_redshift_store.columns_of($1)"
-
-# columns in their order; None where nothing is known of them
-Columns = list[tuple[str, Types]] | None
-Known = dict[str, list[tuple[str, Types]]]
-
-
-_known: contextvars.ContextVar[Known | None] = contextvars.ContextVar("known", default=None)
-_late_views: contextvars.ContextVar[dict[str, str | None]] = contextvars.ContextVar("late views", default={})  # noqa: B039  # never changed
-
-
-class UnknownColumns(Exception):  # noqa: N818  # a question, not an error
-    """A statement cannot be read without the columns of these relations."""
-
-    def __init__(self, relations: tuple[str, ...]) -> None:
-        super().__init__(relations)
-        self.relations = relations
-
-
-@contextlib.contextmanager
-def given(rows: Rows) -> Iterator[None]:
-    """Statements planned meanwhile are read with these rows of COLUMNS."""
-    known: Known = {}
-    late_views: dict[str, str | None] = {}
-    for relation, name, written in rows:
-        if name is None:
-            late_views[str(relation)] = written
-        else:
-            known.setdefault(str(relation), []).append((name, decimals.declared(str(written))))
-    tokens = _known.set(known), _late_views.set(late_views)
-    try:
-        yield
-    finally:
-        _known.reset(tokens[0])
-        _late_views.reset(tokens[1])
-
-
-def of_table(table: exp.Table) -> list[str]:
-    """Names of the columns of a table or view of the database; none if there is no such."""
-    known = _known.get()
-    if known is None:
-        raise _Reader(cast(exp.Expression, table.root()))._question()
-    return [name for name, _ in known.get(_relation(table), [])]
-
-
-def definition(table: exp.Table) -> str | None:
-    """How a late-binding view is defined; None for any other relation, and for one that is not there."""
-    known, name = _known.get() or {}, _relation(table)
-    asked = {*known, *_late_views.get()}
-    if name not in asked:
-        raise UnknownColumns(
-            tuple(sorted({name, *asked, *_Reader(cast(exp.Expression, table.root()))._question().relations}))
-        )
-    return _late_views.get().get(name)
+from sandbox.redshift.rewrite.scan import fold
+from sandbox.redshift.rewrite.scopes import (
+    ASKED_COLUMNS,
+    Columns,
+    Ctes,
+    Scope,
+    Selected,
+    UnknownColumns,
+    all_of,
+    columns_of,
+    question,
+    renamed,
+)
 
 
 def read(tree: exp.Expression, stored: bool = False) -> None:
     """Writes down the numeric types of a statement's expressions and puts its lateral aliases' expressions in.
 
-    stored: it is the query of a table or a view, whose columns are to be declared as on Redshift.
+    stored: it is the query of a table, a view or an UNLOAD, whose columns are to be declared as on Redshift.
     """
     reader = _Reader(tree)
     columns = reader.statement()
@@ -89,35 +41,8 @@ def read(tree: exp.Expression, stored: bool = False) -> None:
         reader.conform(tree, columns, stored=True)
 
 
-@dataclasses.dataclass
-class _Scope:
-    """What an expression can name: columns of relations, by the relations' names there, and what the query around sees.
-
-    aliases: those of the SELECT list, with what they stand for; None where two have the name.
-    """
-
-    relations: dict[str, Columns] = dataclasses.field(default_factory=dict)
-    outer: _Scope | None = None
-    aliases: dict[str, exp.Expression | None] = dataclasses.field(default_factory=dict)
-
-    def find(self, name: str, relation: str = "") -> Types | None:
-        """The types of a column of that name; None where there is none."""
-        found = []
-        for columns in [self.relations[relation]] if relation else self.relations.values():
-            if columns is None:
-                return UNKNOWN
-            if columns == _ASKED:
-                return frozenset({ASKED})
-            found += [types for column, types in columns if column == name]
-        # one that USING joins by is one column; any other name of two is an error
-        return functools.reduce(decimals.united, found) if found else None
-
-
 # names that give way to a cast's
 _NO_NAMES = ("", "?column?", "case")
-
-_ASKED: Columns = [("", frozenset({ASKED}))]
-_Ctes = dict[str, Columns]
 
 
 class _Reader:
@@ -147,27 +72,27 @@ class _Reader:
         elif isinstance(query, exp.Subquery):
             self.conform(query.this, columns, stored)
         elif isinstance(query, exp.Select) and columns and len(columns) == len(query.meta["columns"] or ()):
+            own = [types for _, types in query.meta["columns"]]
+            shared = [types for _, types in columns]
             if any(item.is_star for item in query.expressions):
-                self._conform_star(query, columns)
-                columns = [("", decimals.types_of(item)) for item in query.expressions]
-            for place, (_, types) in enumerate(columns):
-                item = query.expressions[place]
-                value = item.this if isinstance(item, exp.Alias) else item
-                undeclared = stored and not isinstance(value, exp.Column | exp.Cast | exp.Div)
-                if undeclared and ASKED in types:
-                    raise self._question()
-                if undeclared or decimals.is_rescaled(decimals.types_of(value), types):
-                    name = _default_name(item)
-                    decimals.declare(value, types)
-                    if query.expressions[place] is not item and name:
-                        query.expressions[place].meta["column"] = name
+                if not any(_is_recast(types, other, stored) for types, other in zip(own, shared, strict=True)):
+                    shared = [decimals.types_of(item) for item in query.expressions]
+                else:
+                    query.set("expressions", query.meta["selected"])
+            for item, types in zip(list(query.expressions), shared, strict=True):
+                self._conform_item(item, types, stored)
 
-    def _conform_star(self, query: exp.Select, columns: list[tuple[str, Types]]) -> None:
-        own = [types for _, types in query.meta["columns"]]
-        if any(decimals.is_rescaled(types, shared) for types, (_, shared) in zip(own, columns, strict=True)):
-            raise unsupported("* for DECIMALs that get another scale here", "List the columns.")
+    def _conform_item(self, item: exp.Expression, types: Types, stored: bool) -> None:
+        value = item.this if isinstance(item, exp.Alias) else item
+        undeclared = stored and not isinstance(value, exp.Column | exp.Cast | exp.Div)
+        if undeclared and ASKED in types:
+            raise self._question()
+        if undeclared or _is_recast(decimals.types_of(value), types, stored):
+            name, declared = _default_name(item), decimals.declare(value, types)
+            if name and value is item and declared is not item:
+                declared.meta["column"] = name
 
-    def _query(self, query: exp.Expression, ctes: _Ctes, outer: _Scope | None) -> Columns:
+    def _query(self, query: exp.Expression, ctes: Ctes, outer: Scope | None) -> Columns:
         """Reads a query; its columns."""
         ctes = self._with(query, ctes, outer)
         if isinstance(query, exp.Subquery):
@@ -176,7 +101,7 @@ class _Reader:
             return self._set_operation(query, ctes, outer)
         return self._select(query, ctes, outer) if isinstance(query, exp.Select) else None
 
-    def _set_operation(self, query: exp.SetOperation, ctes: _Ctes, outer: _Scope | None) -> Columns:
+    def _set_operation(self, query: exp.SetOperation, ctes: Ctes, outer: Scope | None) -> Columns:
         left, right = (self._query(side, ctes, outer) for side in (query.this, query.expression))
         columns = [
             (name, decimals.united(types, others))
@@ -187,54 +112,49 @@ class _Reader:
         self.conform(query, columns)
         return columns or None
 
-    def _select(self, query: exp.Select, ctes: _Ctes, outer: _Scope | None) -> Columns:
+    def _select(self, query: exp.Select, ctes: Ctes, outer: Scope | None) -> Columns:
         from_ = query.args.get("from_")
         sources = [*([from_] if from_ else []), *(query.args.get("joins") or [])]
         scope = self._scope([source.this for source in sources], ctes, outer)
         self._lateral_aliases(query, scope)
         self._expressions(query, ctes, scope)
-        columns = query.meta["columns"] = self._selected(query, scope)
-        return columns
-
-    def _selected(self, query: exp.Select, scope: _Scope) -> Columns:
-        columns: list[tuple[str, Types]] = []
+        selected: list[Selected] = []
         for item in query.expressions:
             if not item.is_star:
-                columns.append((fold(item.alias_or_name), decimals.types_of(item)))
+                selected.append((fold(item.alias_or_name), decimals.types_of(item), item))
                 continue
             table = fold(item.table) if isinstance(item, exp.Column) else ""
             for name, listed in scope.relations.items():
-                if listed is None or listed == _ASKED:
+                if table in ("", name) and (listed is None or listed == ASKED_COLUMNS):
+                    query.meta["columns"] = listed
                     return listed
-                columns += listed if table in ("", name) else []
+            selected += all_of(scope, table, query.args.get("joins") or [])
+        columns = [(name, types) for name, types, _ in selected]
+        query.meta.update(columns=columns, selected=[node for _, _, node in selected])
         return columns
 
-    def _with(self, query: exp.Expression, ctes: _Ctes, outer: _Scope | None) -> _Ctes:
+    def _with(self, query: exp.Expression, ctes: Ctes, outer: Scope | None) -> Ctes:
         with_ = query.args.get("with_")
         for cte in with_.expressions if with_ else ():
             name, inner = fold(cte.alias), ctes
             if cte.parent.args.get("recursive") and isinstance(cte.this, exp.SetOperation):
-                inner = {**ctes, name: _renamed(self._query(cte.this.this, ctes, outer), cte)}
-            ctes = {**ctes, name: _renamed(self._query(cte.this, inner, outer), cte)}
+                inner = {**ctes, name: renamed(self._query(cte.this.this, ctes, outer), cte)}
+            ctes = {**ctes, name: renamed(self._query(cte.this, inner, outer), cte)}
         return ctes
 
-    def _scope(self, sources: Sequence[exp.Expression], ctes: _Ctes, outer: _Scope | None) -> _Scope:
-        scope = _Scope({}, outer)
+    def _scope(self, sources: Sequence[exp.Expression], ctes: Ctes, outer: Scope | None) -> Scope:
+        scope = Scope({}, outer)
         for place, node in enumerate(sources):
             columns: Columns = None
             if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
                 name = fold(node.name)
-                columns = ctes[name] if not node.db and name in ctes else self._columns(node)
+                columns = ctes[name] if not node.db and name in ctes else columns_of(node)
             elif isinstance(node, exp.Subquery):
                 columns = self._query(node, ctes, outer)
-            scope.relations[fold(node.alias_or_name) or f"?{place}"] = _renamed(columns, node)
+            scope.relations[fold(node.alias_or_name) or f"?{place}"] = renamed(columns, node)
         return scope
 
-    def _columns(self, table: exp.Table) -> Columns:
-        known = _known.get()
-        return _ASKED if known is None else known.get(_relation(table))
-
-    def _lateral_aliases(self, select: exp.Select, scope: _Scope) -> None:
+    def _lateral_aliases(self, select: exp.Select, scope: Scope) -> None:
         """A column no relation has means the alias of that name earlier in the list: its expression is put there."""
         aliases = scope.aliases
         for item in list(select.expressions):
@@ -251,7 +171,7 @@ class _Reader:
             elif name != _default_name(item):
                 item.replace(exp.alias_(item.copy(), name, quoted=True))
 
-    def _means_alias(self, node: exp.Expression, scope: _Scope, nested: bool = False) -> bool:
+    def _means_alias(self, node: exp.Expression, scope: Scope, nested: bool = False) -> bool:
         """Whether a name stands for an alias earlier in the scope's SELECT list; refused in a nested query."""
         name = fold(node.name) if isinstance(node, exp.Column) and not node.table else ""
         if name not in scope.aliases:
@@ -268,7 +188,7 @@ class _Reader:
             )
         return types is None
 
-    def _expressions(self, tree: exp.Expression, ctes: _Ctes, scope: _Scope) -> None:
+    def _expressions(self, tree: exp.Expression, ctes: Ctes, scope: Scope) -> None:
         """Writes down the types of all expressions that see this scope."""
         for node in reversed(list(_within(tree))):
             if isinstance(node, exp.Query) and node is not tree:
@@ -286,9 +206,9 @@ class _Reader:
                     if decimals.is_rescaled(decimals.types_of(part), types):
                         decimals.declare(part, types)
 
-    def _types(self, column: exp.Column, scope: _Scope) -> Types:
+    def _types(self, column: exp.Column, scope: Scope) -> Types:
         name, table = fold(column.name), fold(column.table)
-        seen: _Scope | None = scope
+        seen: Scope | None = scope
         types: Types | None = None
         while seen and (types is None or ASKED in types):
             if seen is not scope:
@@ -299,31 +219,17 @@ class _Reader:
         return types or UNKNOWN
 
     def _question(self) -> UnknownColumns:
-        ctes = {fold(cte.alias) for cte in self._tree.find_all(exp.CTE)}
-        tables = [table for table in self._tree.find_all(exp.Table) if isinstance(table.this, exp.Identifier)]
-        relations = {_relation(table) for table in tables if table.db or fold(table.name) not in ctes}
-        return UnknownColumns(tuple(sorted(relations)))
+        return question(self._tree)
+
+
+def _is_recast(types: Types, shared: Types, stored: bool) -> bool:
+    """Whether a value of these types is to be cast where it gets the types it shares with others."""
+    return decimals.is_rescaled(types, shared) or (stored and types != shared)
 
 
 def _within(tree: exp.Expression) -> Iterator[exp.Expression]:
     """The nodes of a query, parents first, without what is inside other queries."""
     return tree.walk(prune=lambda node: node is not tree and isinstance(node, exp.Query | exp.With))  # type: ignore[return-value]
-
-
-def _renamed(columns: Columns, node: exp.Expression) -> Columns:
-    """Columns under the names of `AS alias (a, b)`."""
-    alias = node.args.get("alias")
-    new = [fold(column.name) for column in alias.args.get("columns") or ()] if alias else []
-    if not new or columns is None or columns == _ASKED:
-        return columns
-    return [*zip(new, [types for _, types in columns], strict=False), *columns[len(new) :]]
-
-
-def _relation(table: exp.Table) -> str:
-    """A relation's name as PostgreSQL is asked for it."""
-    name, schema = fold(table.name), fold(table.db)
-    schema = names.system_relation(schema, name) or schema
-    return ".".join(quote(part) for part in (schema, name) if part)
 
 
 def _default_name(item: exp.Expression) -> str:

@@ -207,11 +207,12 @@ def is_rescaled(types: Types, shared: Types) -> bool:
     return _scale(shared) is not None and {one.scale for one in types} != {_scale(shared)}
 
 
-def declare(node: exp.Expression, types: Types) -> None:
+def declare(node: exp.Expression, types: Types) -> exp.Expression:
     """Casts a value to a DECIMAL, which keeps PostgreSQL from leaving its scale as it was: 0 becomes 0.00."""
     scale = _scale(types)
-    if scale is not None:
-        node.replace(exp.Cast(this=node.copy(), to=_data_type(_precision(types), scale)))
+    if scale is None:
+        return node
+    return node.replace(exp.Cast(this=node.copy(), to=_data_type(_precision(types), scale)))
 
 
 def united(left: Types, right: Types) -> Types:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from typing import Any, ClassVar, cast
 
 from sqlglot import ErrorLevel, exp
@@ -14,6 +15,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from sandbox.redshift.errors import RedshiftError, unsupported
 from sandbox.redshift.rewrite.allowed import FUNCTIONS
+from sandbox.redshift.statement import CASE_SENSITIVE
 
 
 class DistKeyColumn(exp.Expression, exp.ColumnConstraintKind):
@@ -107,6 +109,11 @@ class _Generator(PostgresGenerator):
 
 DIALECT = Sandbox()
 
+# names fold by their ASCII letters
+LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+# what stands in quotes; all else is folded here where names in quotes are not
+_AS_WRITTEN = (TokenType.IDENTIFIER, TokenType.STRING, TokenType.BYTE_STRING, TokenType.RAW_STRING)
+
 # a dollar quote, or what may hold one without its being one: comments, strings, names in quotes
 _QUOTES = re.compile(
     r"""--[^\n]*|/\*.*?\*/|'(?:[^'\\]|\\.|'')*'|"[^"]*"|(?<![\w$])\$(?P<tag>[A-Za-z_]\w*|)\$(?P<body>.*?)\$(?P=tag)\$""",
@@ -130,6 +137,9 @@ def tokenize(sql: str) -> list[Token]:
         raise RedshiftError("42601", "unterminated quoted string, name or comment") from error
     for token in tokens if bodies else ():
         token.text = bodies.get(token.start, token.text)
+    for token in tokens if CASE_SENSITIVE.get() else ():
+        if token.token_type not in _AS_WRITTEN:
+            token.text = token.text.translate(LOWER)
     return tokens
 
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 from sqlglot import exp
 
 from sandbox.redshift.errors import RedshiftError, unsupported
-from sandbox.redshift.rewrite import columns
+from sandbox.redshift.rewrite import scopes
 from sandbox.redshift.rewrite.dialect import parse, tokenize
 from sandbox.redshift.rewrite.relations import common_table
 from sandbox.redshift.rewrite.scan import fold
@@ -57,5 +57,5 @@ def _definition(table: exp.Table) -> dict[str, Any] | None:
     reads = isinstance(table.parent, exp.From | exp.Join) or table.arg_key == "using"
     if not reads or fold(table.db) in _CATALOGUES or not isinstance(table.this, exp.Identifier) or common_table(table):
         return None
-    definition = columns.definition(table)
+    definition = scopes.late_view(table)
     return cast(dict[str, Any], json.loads(definition)) if definition else None

@@ -28,7 +28,7 @@ SetOperation = exp.Union | exp.Except | exp.Intersect
 def rewrite(tree: exp.Expression, stored: bool = False) -> exp.Expression:
     """PostgreSQL's tree for Redshift's; raises 0A000 for what is not on the allow-list, and UnknownColumns.
 
-    stored: it is the query of a table or a view.
+    stored: see columns.read.
     """
     prepare(tree)
     for node in tree.walk():

@@ -7,7 +7,7 @@ from typing import cast
 from sqlglot import exp
 
 from sandbox.redshift.errors import RedshiftError, unsupported
-from sandbox.redshift.rewrite import columns
+from sandbox.redshift.rewrite import scopes
 from sandbox.redshift.rewrite.scan import fold
 
 
@@ -48,7 +48,7 @@ def _of_table(table: exp.Table) -> list[str]:
             raise unsupported("recursive common table expressions where columns must be known")
         renamed = [fold(column.name) for column in cte.args["alias"].columns]
         return [*renamed, *_of_query(cte.this)[len(renamed) :]]
-    names = columns.of_table(table)
+    names = scopes.names_of(table)
     if not names:
         raise RedshiftError("42P01", f'relation "{fold(table.name)}" does not exist')
     return names

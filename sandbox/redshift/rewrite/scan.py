@@ -9,22 +9,21 @@ from types import MappingProxyType
 from sqlglot.tokenizer_core import Token, TokenType
 
 from sandbox.redshift.errors import RedshiftError, unsupported
-from sandbox.redshift.rewrite.dialect import tokenize
+from sandbox.redshift.rewrite.dialect import LOWER, tokenize
+from sandbox.redshift.statement import CASE_SENSITIVE
 
 # PostgreSQL cuts names at 63 bytes where Redshift cuts at 127: two names could silently become one
 LONGEST_NAME = 63
 DATABASE = "dev"
 
 _STRINGS = (TokenType.STRING, TokenType.BYTE_STRING)
-_UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_FOLD = str.maketrans(_UPPER, _UPPER.lower())
 
 
 def fold(name: str) -> str:
-    """A name as Redshift stores it: ASCII letters in lower case, quoted or not."""
+    """A name as Redshift stores it: ASCII letters in lower case, quoted or not, unless names are case-sensitive."""
     if len(name.encode()) > LONGEST_NAME:
         raise unsupported(f'names longer than {LONGEST_NAME} bytes ("{name}")')
-    return name.translate(_FOLD)
+    return name if CASE_SENSITIVE.get() else name.translate(LOWER)
 
 
 def is_temporary(token: Token) -> bool:

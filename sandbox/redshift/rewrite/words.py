@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sandbox.redshift.errors import RedshiftError, unsupported
 from sandbox.redshift.rewrite.allowed import word_set
 from sandbox.redshift.rewrite.scan import Piece, literal, syntax_error
-from sandbox.redshift.statement import Statement
+from sandbox.redshift.statement import CASE_SENSITIVE, Statement
 
 # parameters PostgreSQL and Redshift share
 _SHARED = word_set("""
@@ -43,6 +43,8 @@ FIXED = {
     "standard_conforming_strings": ("off", "default"),
 }
 _REMEMBERED |= {"json_serialization_enable": "off", "json_serialization_parse_nested_strings": "off"}
+
+_CASE = "enable_case_sensitive_identifier"
 
 Handler = Callable[[Piece], Statement]
 
@@ -102,6 +104,8 @@ def set_parameter(piece: Piece) -> Statement:
         raise syntax_error(piece, at)
     if not value.tokens:
         raise syntax_error(piece, at + 1)
+    if name == _CASE and scope != "LOCAL":
+        return _set_case_sensitive(value)
     return Statement(f"SET {scope + ' ' if scope else ''}{target(name)} TO {_value(name, value)}")
 
 
@@ -148,6 +152,20 @@ def _value(name: str, value: Piece) -> str:
     return value.plain()
 
 
+def _set_case_sensitive(value: Piece) -> Statement:
+    given = value.text.strip("'").lower()
+    if given not in ("on", "true", "1", *FIXED[_CASE]):
+        raise RedshiftError("22023", f'parameter "{_CASE}" requires a Boolean value')
+    on = given not in FIXED[_CASE]
+    return Statement(f"SET {target(_CASE)} TO '{'on' if on else 'off'}'", case_sensitive=on)
+
+
+def refuse_case_sensitive(piece: Piece) -> None:
+    """COPY and UNLOAD read their clauses themselves, and fold the names there."""
+    if CASE_SENSITIVE.get():
+        raise unsupported(f"{piece.words(1)[0]} while {_CASE} is on")
+
+
 def reset(piece: Piece) -> Statement:
     if piece.words(2)[1:] == ["ALL"]:
         raise unsupported("RESET ALL")
@@ -156,7 +174,7 @@ def reset(piece: Piece) -> Statement:
     name, at = _parameter(piece, 1)
     if at < len(piece.tokens):
         raise syntax_error(piece, at)
-    return Statement(f"RESET {target(name)}")
+    return Statement(f"RESET {target(name)}", case_sensitive=False if name == _CASE else None)
 
 
 def show(piece: Piece) -> Statement:
@@ -247,6 +265,7 @@ def copy(piece: Piece) -> Statement:
     upper = piece.words()
     if upper[-1] in ("STDIN", "STDOUT") or "STDIN" in upper or "STDOUT" in upper:
         return plain(piece)
+    refuse_case_sensitive(piece)
     return Statement("", copy=piece.text)
 
 

@@ -61,6 +61,18 @@ def test_what_is_stored_has_redshifts_precision_and_scale(place: Place) -> None:
     assert [["0.00", None]] == place.rows("SELECT m, s / 2 FROM u")
 
 
+def test_a_union_of_decimals_has_the_precision_and_scale_the_guide_gives_it(place: Place) -> None:
+    place.run(
+        *("CREATE TABLE dec1 (c1 DECIMAL(7, 2))", "CREATE TABLE dec2 (c1 DECIMAL(15, 3))"),
+        *("INSERT INTO dec1 VALUES (1.5)", "INSERT INTO dec2 VALUES (2)"),
+        "CREATE TABLE dec3 AS SELECT * FROM dec1 UNION SELECT * FROM dec2",
+    )
+    assert [["numeric(15,3)"]] == place.rows(
+        "SELECT type FROM pg_table_def WHERE schemaname = '{schema}' AND tablename = 'dec3'"
+    )
+    assert [["1.500"], ["2.000"]] == place.rows("SELECT * FROM dec1 UNION ALL SELECT * FROM dec2")
+
+
 def test_a_table_of_the_same_text_is_known(place: Place) -> None:
     place.cursor.execute(
         "CREATE TEMP TABLE now (a DECIMAL(5, 1)); INSERT INTO now VALUES (1); SELECT a / 2 AS q FROM now"

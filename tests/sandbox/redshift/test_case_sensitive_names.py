@@ -1,0 +1,36 @@
+"""enable_case_sensitive_identifier: names in quotes keep their case while it is on, and only then."""
+
+from typing import Any
+
+import psycopg2
+import pytest
+
+from tests.sandbox.redshift.cases import ROLE, Place
+
+ON = "SET enable_case_sensitive_identifier TO true"
+
+
+def names(cursor: Any, query: str) -> list[str]:
+    cursor.execute(query)
+    return [column.name for column in cursor.description]
+
+
+def test_names_in_quotes_keep_their_case_while_it_is_on(cursor: Any) -> None:
+    place = Place(cursor)
+    place.run(
+        ON, 'CREATE TABLE "Mixed" ("Key" INT DISTKEY, Plain INT, "key" INT)', 'INSERT INTO "Mixed" VALUES (7, 8, 9)'
+    )
+    assert ["Key", "plain", "A"] == names(cursor, 'SELECT "Key", PLAIN, m.KEY AS "A" FROM "Mixed" M')
+    assert [["8", "3.5000", "4.5000"]] == place.rows('SELECT plain AS "K", "Key" / 2.0 AS K, KEY / 2.0 FROM "Mixed"')
+    assert [["Key"]] == place.rows("SELECT \"column\" FROM pg_table_def WHERE tablename = 'Mixed' AND distkey")
+    place.run("RESET enable_case_sensitive_identifier")
+    with pytest.raises(psycopg2.errors.UndefinedTable, match='relation "mixed" does not exist'):
+        place.run('SELECT * FROM "Mixed"')
+
+
+def test_it_is_refused_where_a_name_could_be_read_another_way(cursor: Any) -> None:
+    place = Place(cursor)
+    place.run("BEGIN", "SET enable_case_sensitive_identifier TO off")
+    for statements in ([ON], ["ROLLBACK", f"{ON}; SELECT 1"], [ON, f"COPY t FROM 's3://b/k' IAM_ROLE '{ROLE}'"]):
+        with pytest.raises(psycopg2.errors.FeatureNotSupported, match="enable_case_sensitive_identifier"):
+            place.run(*statements)
