@@ -204,7 +204,7 @@ LEADER_ONLY = word_set("""
 """)
 
 _SESSION = word_set("""
-    current_database pg_backend_pid pg_last_copy_count pg_last_copy_id pg_last_query_id pg_last_unload_count
+    current_database pg_backend_pid pg_last_copy_count pg_last_copy_id pg_last_unload_count
 """)
 
 FUNCTIONS = AGGREGATES | WINDOWS | _DATES | _STRINGS | _NUMBERS | _CHOICES | _JSON | LEADER_ONLY | _SESSION
