@@ -149,6 +149,7 @@ NAMES = {
     "Concat": "string literals side by side",
     "Filter": "FILTER",
     "IgnoreNulls": "IGNORE NULLS",
+    "IntervalSpan": "the types INTERVAL ... TO ...",
     "RespectNulls": "RESPECT NULLS",
     "Column.join_mark": "the (+) outer join",
     "Lateral": "LATERAL",
@@ -207,4 +208,15 @@ _SESSION = word_set("""
     current_database pg_backend_pid pg_last_copy_count pg_last_copy_id pg_last_unload_count
 """)
 
-FUNCTIONS = AGGREGATES | WINDOWS | _DATES | _STRINGS | _NUMBERS | _CHOICES | _JSON | LEADER_ONLY | _SESSION
+# by the guide's own chapters
+FAMILIES = {
+    "aggregate": AGGREGATES,
+    "window": WINDOWS,
+    "conditional": _CHOICES,
+    "date and time": _DATES,
+    "string": _STRINGS,
+    "math": _NUMBERS,
+    "JSON": _JSON,
+    "system": LEADER_ONLY | _SESSION,
+}
+FUNCTIONS = frozenset[str]().union(*FAMILIES.values())
