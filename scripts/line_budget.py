@@ -1,4 +1,4 @@
-"""Print how many lines sandbox/redshift has; fail when it, or one of its files, is beyond its budget. `make lint` runs it.
+"""Print how many lines sandbox/redshift has; fail when it or a file of it is beyond its budget. `make lint` runs it.
 
 A Redshift on a laptop grows by itself: every construct is one more. The budget has each new one ask for its place, or
 for that of an old one. The aim is 4,000 lines; the budget is what it takes today and only goes down.
