@@ -37,6 +37,10 @@ _OF_SUPER = re.compile(r"^(?!the sandbox).*\bsuper|cannot accept a value of type
 _MATCHED_TWICE = "MERGE command cannot affect row a second time"
 
 
+# What Redshift may convert by itself where PostgreSQL has no operator or common type, most often text and numbers.
+_NOT_CONVERTED = re.compile(r"operator (does not exist|is not unique): |.* types .* cannot be matched")
+
+
 class PostgresError(RedshiftError):
     """An ErrorResponse of PostgreSQL; its session now ignores everything up to the next Sync."""
 
@@ -67,6 +71,8 @@ def error_response(error: RedshiftError, pid: int) -> bytes:
         fields.pop("H", None)
     elif error.message == STALE:
         fields["C"] = "XX000"
+    elif error.sqlstate in ("42883", "42725", "42804") and _NOT_CONVERTED.match(error.message):
+        fields |= {"C": "0A000", "M": f"the sandbox does not support this without a cast: {error.message}"}
     return messages.response("E", _shown(fields))
 
 

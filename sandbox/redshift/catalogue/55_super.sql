@@ -96,7 +96,7 @@ CREATE FUNCTION pg_redshift.super_int4(s pg_redshift.super) RETURNS integer IMMU
 CREATE FUNCTION pg_redshift.super_int8(s pg_redshift.super) RETURNS bigint IMMUTABLE STRICT LANGUAGE sql
     RETURN pg_redshift.super_whole(s, 9223372036854775807)::bigint;
 CREATE FUNCTION pg_redshift.super_bool(s pg_redshift.super) RETURNS boolean IMMUTABLE STRICT LANGUAGE sql
-    RETURN CASE pg_catalog.json_typeof(s::json) WHEN 'boolean' THEN (s::json #>> '{}')::boolean
+    RETURN CASE pg_catalog.json_typeof(s::json) WHEN 'boolean' THEN s::json::text = 'true'
         WHEN 'object' THEN NULL WHEN 'array' THEN NULL ELSE pg_redshift.no_super('a SUPER that is none as a BOOLEAN')::boolean END;
 CREATE CAST (pg_redshift.super AS text) WITH FUNCTION pg_redshift.super_text(pg_redshift.super);
 CREATE CAST (pg_redshift.super AS varchar) WITH FUNCTION pg_redshift.super_text(pg_redshift.super);

@@ -106,6 +106,8 @@ def create_table(tree: exp.Create, attributes: Attributes) -> Statement:
     for name in {*attributes.sortkey, attributes.distkey or ""}:
         if f"{quote(name)} SUPER" in columns:
             raise RedshiftError("0A000", f'the SUPER column "{name}" cannot be a distribution or sort key')
+    if attributes.diststyle == "KEY" and not attributes.distkey:
+        raise RedshiftError("42601", "DISTSTYLE KEY needs a DISTKEY")
     return Statement(f"{head} ({', '.join(columns)})", after=(attributes.record(table, temporary, created=True),))
 
 
@@ -259,6 +261,9 @@ def alter_table(tree: exp.Alter) -> Statement:
         definition = column_definition(action, attributes, table.name)
         if attributes.keys or attributes.distkey or attributes.sortkey or "GENERATED" in definition:
             raise unsupported("keys, DISTKEY, SORTKEY and IDENTITY in ADD COLUMN")
+        if definition.endswith(" NOT NULL") and " DEFAULT " not in definition:
+            message = "ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression"
+            raise RedshiftError("42601", message)
         after = (attributes.record(table),) if attributes.encode else ()
         return Statement(f"{head} ADD COLUMN {definition}", after=after)
     if isinstance(action, exp.AddConstraint):

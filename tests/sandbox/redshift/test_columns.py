@@ -1,7 +1,5 @@
 """Statements whose meaning depends on columns: what they answer, wherever they stand, and after a table changed."""
 
-from typing import Any
-
 import psycopg
 import psycopg2
 import pytest
@@ -10,13 +8,12 @@ from tests.sandbox.redshift.cases import Place
 
 
 @pytest.fixture
-def place(cursor: Any) -> Place:
-    place = Place(cursor)
-    place.run(
+def place(sandbox_place: Place) -> Place:
+    sandbox_place.run(
         "CREATE TABLE t (a DECIMAL(8, 2), b DECIMAL(8, 2), i INT, f FLOAT8)",
         "INSERT INTO t VALUES (10.00, 3.00, 4, 0.5), (-20.00, 30.00, -4, 0.25), (NULL, 1, NULL, NULL)",
     )
-    return place
+    return sandbox_place
 
 
 def test_quotients_of_decimals_are_rounded_at_redshifts_scale(place: Place) -> None:

@@ -1,7 +1,5 @@
 """Statements PostgreSQL has nothing like, on the real thing: what they do to rows, and what they refuse."""
 
-from typing import Any
-
 import psycopg2
 import pytest
 
@@ -9,8 +7,8 @@ from tests.sandbox.redshift.cases import Place
 
 
 @pytest.fixture
-def place(cursor: Any) -> Place:
-    return Place(cursor)
+def place(sandbox_place: Place) -> Place:
+    return sandbox_place
 
 
 def test_remove_duplicates_keeps_one_row_a_source_row_and_leaves_the_others(place: Place) -> None:
@@ -36,7 +34,8 @@ def test_remove_duplicates_keeps_one_row_a_source_row_and_leaves_the_others(plac
 def test_remove_duplicates_refuses(place: Place, source: str, pattern: str) -> None:
     place.run("create table t (id int, name varchar(9))", "insert into t values (1, 'a')")
     place.run(f"create table s as {source}")
-    place.fails("merge into t using s on t.id = s.id remove duplicates", pattern)
+    with pytest.raises(psycopg2.Error, match=pattern):
+        place.run("merge into t using s on t.id = s.id remove duplicates")
     assert [["1", "a"]] == place.rows("select * from t")
 
 

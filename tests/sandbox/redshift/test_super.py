@@ -1,7 +1,5 @@
 """SUPER on the real thing: what a value is, where a path leads, and that the rest is refused by name."""
 
-from typing import Any
-
 import psycopg2
 import pytest
 
@@ -11,10 +9,9 @@ DOCUMENT = '{"n": 1.50, "s": "a \\\\"b\\\\" ", "t": true, "none": null, "items":
 
 
 @pytest.fixture
-def place(cursor: Any) -> Place:
-    place = Place(cursor)
-    place.run("create table t (i int, o super)", f"insert into t values (1, json_parse('{DOCUMENT}'))")
-    return place
+def place(sandbox_place: Place) -> Place:
+    sandbox_place.run("create table t (i int, o super)", f"insert into t values (1, json_parse('{DOCUMENT}'))")
+    return sandbox_place
 
 
 def test_a_value_is_its_json_without_blanks_in_the_order_given(place: Place) -> None:
