@@ -82,32 +82,28 @@ CREATE FUNCTION pg_redshift.super_numeric(s pg_redshift.super) RETURNS numeric I
     RETURN CASE WHEN pg_catalog.json_typeof(s::json) = 'number' THEN (s::json #>> '{}')::numeric
         WHEN s::json #>> '{}' ~ '^\s*[-+]?[0-9.]' AND pg_catalog.json_typeof(s::json) = 'string'
             THEN pg_redshift.no_super('a SUPER that is a string as a number')::numeric END;
-CREATE FUNCTION pg_redshift.super_float8(s pg_redshift.super) RETURNS float8 IMMUTABLE STRICT LANGUAGE sql
-    RETURN pg_redshift.super_numeric(s)::float8;
-CREATE FUNCTION pg_redshift.super_float4(s pg_redshift.super) RETURNS float4 IMMUTABLE STRICT LANGUAGE sql
-    RETURN pg_redshift.super_numeric(s)::float4;
 CREATE FUNCTION pg_redshift.super_whole(s pg_redshift.super, most numeric) RETURNS numeric IMMUTABLE STRICT LANGUAGE sql
     RETURN CASE WHEN pg_redshift.super_numeric(s) % 1 <> 0 OR abs(pg_redshift.super_numeric(s)) > most
         THEN pg_redshift.no_super('a SUPER as an integer it does not fit')::numeric ELSE pg_redshift.super_numeric(s) END;
-CREATE FUNCTION pg_redshift.super_int2(s pg_redshift.super) RETURNS smallint IMMUTABLE STRICT LANGUAGE sql
-    RETURN pg_redshift.super_whole(s, 32767)::smallint;
-CREATE FUNCTION pg_redshift.super_int4(s pg_redshift.super) RETURNS integer IMMUTABLE STRICT LANGUAGE sql
-    RETURN pg_redshift.super_whole(s, 2147483647)::integer;
-CREATE FUNCTION pg_redshift.super_int8(s pg_redshift.super) RETURNS bigint IMMUTABLE STRICT LANGUAGE sql
-    RETURN pg_redshift.super_whole(s, 9223372036854775807)::bigint;
 CREATE FUNCTION pg_redshift.super_bool(s pg_redshift.super) RETURNS boolean IMMUTABLE STRICT LANGUAGE sql
     RETURN CASE pg_catalog.json_typeof(s::json) WHEN 'boolean' THEN s::json::text = 'true'
         WHEN 'object' THEN NULL WHEN 'array' THEN NULL ELSE pg_redshift.no_super('a SUPER that is none as a BOOLEAN')::boolean END;
-CREATE CAST (pg_redshift.super AS text) WITH FUNCTION pg_redshift.super_text(pg_redshift.super);
-CREATE CAST (pg_redshift.super AS varchar) WITH FUNCTION pg_redshift.super_text(pg_redshift.super);
-CREATE CAST (pg_redshift.super AS bpchar) WITH FUNCTION pg_redshift.super_text(pg_redshift.super);
-CREATE CAST (pg_redshift.super AS numeric) WITH FUNCTION pg_redshift.super_numeric(pg_redshift.super);
-CREATE CAST (pg_redshift.super AS float8) WITH FUNCTION pg_redshift.super_float8(pg_redshift.super);
-CREATE CAST (pg_redshift.super AS float4) WITH FUNCTION pg_redshift.super_float4(pg_redshift.super);
-CREATE CAST (pg_redshift.super AS smallint) WITH FUNCTION pg_redshift.super_int2(pg_redshift.super);
-CREATE CAST (pg_redshift.super AS integer) WITH FUNCTION pg_redshift.super_int4(pg_redshift.super);
-CREATE CAST (pg_redshift.super AS bigint) WITH FUNCTION pg_redshift.super_int8(pg_redshift.super);
-CREATE CAST (pg_redshift.super AS boolean) WITH FUNCTION pg_redshift.super_bool(pg_redshift.super);
+DO $$
+DECLARE
+    kind text;
+    value text;
+BEGIN
+    FOR kind, value IN VALUES
+        ('text', 'super_text(s)'), ('varchar', 'super_text(s)'), ('bpchar', 'super_text(s)'), ('boolean', 'super_bool(s)'),
+        ('numeric', 'super_numeric(s)'), ('float4', 'super_numeric(s)'), ('float8', 'super_numeric(s)'),
+        ('int2', 'super_whole(s, 32767)'), ('int4', 'super_whole(s, 2147483647)'), ('int8', 'super_whole(s, 9223372036854775807)')
+    LOOP
+        EXECUTE format('CREATE FUNCTION pg_redshift.super_to_%1$s(s pg_redshift.super) RETURNS %1$s IMMUTABLE STRICT LANGUAGE sql
+            RETURN pg_redshift.%2$s::%1$s', kind, value);
+        EXECUTE format('CREATE CAST (pg_redshift.super AS %1$s) WITH FUNCTION pg_redshift.super_to_%1$s(pg_redshift.super)', kind);
+    END LOOP;
+END
+$$;
 
 -- Equality with a scalar: false for another type.
 CREATE FUNCTION pg_redshift.super_is(s pg_redshift.super, t text) RETURNS boolean IMMUTABLE STRICT LANGUAGE sql
