@@ -49,6 +49,7 @@ SELECT
         WHEN t.relid IS NULL OR t.encode ->> c.ordinal_position::text = 'raw' OR c.ordinal_position = ANY (t.sortkey)
             OR c.data_type IN ('boolean', 'real', 'double precision') OR c.table_schema LIKE 'pg\_temp%' THEN 'none'
         WHEN c.data_type IN ('character', 'character varying') THEN 'lzo'
+        WHEN c.data_type = 'super' THEN 'zstd'
         ELSE 'az64'
     END::varchar(128) AS encoding,
     coalesce(t.distkey = c.ordinal_position, false) AS distkey,
