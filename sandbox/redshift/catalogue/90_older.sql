@@ -26,3 +26,12 @@ JOIN pg_catalog.pg_class c ON c.oid = k.relid;
 GRANT SELECT ON
     pg_redshift.pg_class, pg_redshift.pg_namespace, pg_redshift.pg_attrdef, pg_redshift.pg_proc, pg_redshift.pg_constraint
 TO PUBLIC;
+
+-- Of a late-binding view only its text is kept, so its columns cannot be listed.
+CREATE OR REPLACE FUNCTION pg_redshift.pg_get_late_binding_view_cols() RETURNS SETOF record STABLE LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_redshift_store.late_views v JOIN pg_catalog.pg_class c ON c.oid = v.relid AND c.relnatts = 0) THEN
+        PERFORM pg_redshift.fail('0A000', 'the sandbox does not support pg_get_late_binding_view_cols() where there are such views');
+    END IF;
+END
+$$;
