@@ -107,7 +107,7 @@ class _Reader:
             (name, decimals.united(types, others))
             for (name, types), (_, others) in zip(left or [], right or [], strict=False)
         ]
-        if any(ASKED in types for _, types in columns):
+        if ASKED_COLUMNS in (left, right) or any(ASKED in types for _, types in columns):
             raise self._question()
         self.conform(query, columns)
         return columns or None

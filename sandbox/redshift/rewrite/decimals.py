@@ -17,7 +17,7 @@ from sqlglot import exp
 
 
 class Number(NamedTuple):
-    """A numeric type; precision and scale are a float's 0."""
+    """A numeric type; precision and scale are a float's 0, and those of dates and times, which make numbers."""
 
     kind: str
     precision: int = 0
@@ -28,7 +28,7 @@ class Number(NamedTuple):
 Types = frozenset[Number]
 
 SMALLINT, INTEGER, BIGINT = (Number("integer", digits) for digits in (5, 10, 19))
-FLOAT = Number("float")
+FLOAT, DATE, TIME = Number("float"), Number("date"), Number("time")
 # the type of a column of a relation whose columns have not been asked for
 ASKED = Number("asked")
 UNKNOWN: Types = frozenset()
@@ -38,10 +38,12 @@ _DECLARED = re.compile(r"numeric\((\d+),(\d+)\)")
 _NAMED = {
     **{"smallint": SMALLINT, "integer": INTEGER, "bigint": BIGINT},
     **dict.fromkeys(("real", "double precision"), FLOAT),
+    **{"date": DATE, "interval": TIME, "time without time zone": TIME, "timestamp without time zone": TIME},
 }
 _CAST = {
     **{exp.DType.SMALLINT: SMALLINT, exp.DType.INT: INTEGER, exp.DType.BIGINT: BIGINT},
     **dict.fromkeys((exp.DType.FLOAT, exp.DType.DOUBLE), FLOAT),
+    **{exp.DType.DATE: DATE, exp.DType.TIMESTAMP: TIME, exp.DType.DATETIME: TIME, exp.DType.TIME: TIME},
 }
 
 
@@ -104,6 +106,11 @@ def reckon(node: exp.Expression) -> Types:
         return types_of(node.expressions[0]) if node.expressions else UNKNOWN
     if isinstance(node, exp.Cast):
         return _cast(node.to)
+    if isinstance(node, exp.Extract):
+        # with a time zone it is a DOUBLE PRECISION, whose types are not told apart
+        return frozenset(
+            {ASKED: ASKED, DATE: INTEGER, TIME: INTEGER}.get(one, FLOAT) for one in types_of(node.expression)
+        )
     if isinstance(node, exp.Add | exp.Sub | exp.Mul | exp.Div):
         return combined(_RESULTS[type(node)], types_of(node.this), types_of(node.expression))
     parts = alternatives(node)
@@ -111,7 +118,9 @@ def reckon(node: exp.Expression) -> Types:
         return common(parts)
     if isinstance(node, exp.Anonymous):
         rule = _FUNCTIONS.get(node.name.lower())
-        return rule(node.expressions) if rule and node.expressions else UNKNOWN
+        return rule(node.expressions) if rule else UNKNOWN
+    if isinstance(node, exp.CurrentDate | exp.StrPosition):
+        return frozenset({DATE if isinstance(node, exp.CurrentDate) else INTEGER})
     return UNKNOWN
 
 
@@ -157,6 +166,8 @@ def _operation(rule: Rule, a: Number, b: Number) -> Number | None:
     for kind in ("float", "asked"):
         if kind in kinds:
             return Number(kind)
+    if kinds & {"date", "time"}:
+        return INTEGER if kinds == {"date"} else DATE if kinds == {"date", "integer"} else TIME
     return max(a, b) if kinds == {"integer"} else rule(a, b)
 
 
@@ -218,6 +229,8 @@ def declare(node: exp.Expression, types: Types) -> exp.Expression:
 def united(left: Types, right: Types) -> Types:
     results: set[Number | None] = set()
     for a, b in itertools.product(left, right):
+        if {a.kind, b.kind} & {"date", "time"}:
+            return left if left == right else UNKNOWN
         scale = max(a.scale, b.scale)
         precision = min(_GREATEST, max(a.precision - a.scale, b.precision - b.scale) + scale)
         # the guide says 19 at most, which a SUM has more than
@@ -228,7 +241,7 @@ def united(left: Types, right: Types) -> Types:
 
 
 def _first(arguments: list[exp.Expression]) -> Types:
-    return types_of(arguments[0])
+    return types_of(arguments[0]) if arguments else UNKNOWN
 
 
 def _total(of_integer: Number | None) -> Callable[[list[exp.Expression]], Types]:
@@ -236,7 +249,7 @@ def _total(of_integer: Number | None) -> Callable[[list[exp.Expression]], Types]
 
     def rule(arguments: list[exp.Expression]) -> Types:
         found = set()
-        for one in types_of(arguments[0]):
+        for one in _first(arguments):
             if one.kind == "integer":
                 found.add(of_integer or (decimal(_GREATEST, 0) if one == BIGINT else BIGINT))
             else:
@@ -246,9 +259,17 @@ def _total(of_integer: Number | None) -> Callable[[list[exp.Expression]], Types]
     return rule
 
 
+def _always(number: Number, names: str) -> dict[str, Callable[[list[exp.Expression]], Types]]:
+    return dict.fromkeys(names.split(), lambda arguments: frozenset({number}))
+
+
 _FUNCTIONS: dict[str, Callable[[list[exp.Expression]], Types]] = {
     **dict.fromkeys(("abs", "first_value", "lag", "last_value", "lead", "max", "min", "nth_value", "nullif"), _first),
+    **_always(BIGINT, "count date_diff datediff dense_rank rank row_number"),
+    **_always(INTEGER, "char_length character_length charindex date_cmp date_part_year len length octet_length"),
+    **_always(INTEGER, "regexp_count regexp_instr strpos textlen"),
+    **_always(FLOAT, "date_part exp ln log months_between pi pow power random sqrt"),
+    **_always(TIME, "getdate sysdate"),
     "avg": _total(BIGINT),
-    "count": lambda arguments: frozenset({BIGINT}),
     "sum": _total(None),
 }

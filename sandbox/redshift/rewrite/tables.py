@@ -58,8 +58,10 @@ class Attributes:
         return f"SELECT pg_redshift.record_table({where}, {literal(json.dumps(given, ensure_ascii=False))})"
 
 
-def relation(node: exp.Table) -> str:
+def relation(node: exp.Expression) -> str:
     """The quoted name of a relation that is made, changed or dropped; folds it, too."""
+    if not isinstance(node, exp.Table):
+        raise RedshiftError("42601", "syntax error where the name of a relation is expected")
     names.refuse_system_target(fold(node.db), fold(node.name))
     return generate(queries.rewrite(node))
 
@@ -229,6 +231,8 @@ def declared_key(item: exp.Expression, table: str, columns: list[str] | None = N
     else:
         word = item.key.removesuffix("columnconstraint").removesuffix("constraint").upper()
         raise unsupported(f"{word} constraints")
+    if not columns:
+        raise RedshiftError("42601", 'syntax error at or near ")"')
     default = "_".join([table, suffix] if kind == "p" else [table, columns[0], suffix])
     key: dict[str, Any] = {"kind": kind, "name": name or default[:63], "columns": columns}
     if kind == "f":

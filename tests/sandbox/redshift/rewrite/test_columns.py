@@ -15,6 +15,9 @@ ROWS = (
     ),
     ('"s"."u"', "y", "numeric(10,4)"),
     ('"s"."u"', "x", "bigint"),
+    *(('"s"."u"', name, "timestamp without time zone") for name in ("start", "stop")),
+    ('"s"."u"', "zoned", "timestamp with time zone"),
+    ('"s"."u"', "day", "date"),
 )
 
 
@@ -61,6 +64,9 @@ def test_columns_are_asked_for_where_they_decide(sql: str, relations: list[str] 
         ("CASE WHEN i = 1 THEN a ELSE 0 END / b", 21, 9),
         ("COALESCE(a, 0) / b", 21, 9),
         ("a / 0.5", 11, 4),
+        ("DATEDIFF(day, day, GETDATE()) / 7.0", 24, 4),
+        ("EXTRACT(epoch FROM stop - start) / 3600.0", 16, 5),
+        ("(CURRENT_DATE - day) / LEN(s) / 2.0", 15, 4),
     ],
 )
 def test_a_quotient_of_decimals_has_redshifts_precision_and_scale(division: str, precision: int, scale: int) -> None:
@@ -72,7 +78,7 @@ def test_a_quotient_of_decimals_has_redshifts_precision_and_scale(division: str,
 @pytest.mark.parametrize(
     "division",
     [
-        *("i / 2", "x / i", "a / f", "COUNT(*) / 2"),
+        *("i / 2", "x / i", "a / f", "COUNT(*) / 2", "EXTRACT(epoch FROM zoned) / 2.0"),
         # PostgreSQL finds out what these are and refuses DECIMALs of unknown scale
         *("a / $1", "COALESCE(SUM(a), 0) / COUNT(*)", "ROUND(a) / 3", "y / 0.5"),
     ],
