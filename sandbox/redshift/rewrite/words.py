@@ -149,9 +149,7 @@ def _value(name: str, value: Piece) -> str:
 
 
 def reset(piece: Piece) -> Statement:
-    if piece.words(2)[1:] == ["ALL"]:
-        raise unsupported("RESET ALL")
-    if piece.words(3)[1:] == ["SESSION", "AUTHORIZATION"]:
+    if piece.words()[1:] in (["ALL"], ["SESSION", "AUTHORIZATION"]):
         return Statement(piece.plain())
     name, at = _parameter(piece, 1)
     if at < len(piece.tokens):
