@@ -124,7 +124,7 @@ $$;
 
 -- By number, as pg_attribute has them.
 CREATE FUNCTION pg_redshift.encodings() RETURNS text[] IMMUTABLE LANGUAGE sql RETURN ARRAY[
-    'none', 'az64', 'auto', 'bytedict', 'delta', 'delta32k', 'lzo', 'mostly8', 'mostly16', 'mostly32', 'runlength', 'text255', 'text32k',
+    'none', 'az64', 'bytedict', 'delta', 'delta32k', 'lzo', 'mostly8', 'mostly16', 'mostly32', 'runlength', 'text255', 'text32k',
     'zstd'];
 CREATE FUNCTION pg_redshift.format_encoding(number integer) RETURNS character varying IMMUTABLE LANGUAGE sql
     RETURN (pg_redshift.encodings())[number + 1];

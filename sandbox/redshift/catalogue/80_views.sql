@@ -1,13 +1,20 @@
 -- Redshift's views of tables and columns, filled from PostgreSQL's catalogue; and the declared keys in information_schema's shape.
 
--- Of an interleaved sort key every other column is negative.
+-- Of an interleaved sort key every other column is negative. An encoding that is not declared is chosen as Redshift chooses before it
+-- has seen rows.
 CREATE VIEW pg_redshift_store.attributes AS
 SELECT
     a.*, coalesce(t.distkey = a.attnum, false) AS attisdistkey,
     (coalesce(s.place, 0) * CASE WHEN t.sortstyle = 'INTERLEAVED' AND s.place % 2 = 0 THEN -1 ELSE 1 END)::integer AS attsortkeyord,
-    (coalesce(array_position(pg_redshift.encodings(), t.encode ->> a.attnum::text), 1) - 1)::smallint AS attencodingtype
+    (array_position(pg_redshift.encodings(), CASE
+        WHEN t.encode ->> a.attnum::text NOT IN ('auto', 'raw') THEN t.encode ->> a.attnum::text
+        WHEN t.relid IS NULL OR t.encode ->> a.attnum::text = 'raw' OR a.attnum = ANY (t.sortkey)
+            OR a.atttypid IN ('boolean'::regtype, 'real'::regtype, 'double precision'::regtype) OR c.relpersistence = 't' THEN 'none'
+        WHEN a.atttypid IN ('bpchar'::regtype, 'varchar'::regtype) THEN 'lzo'
+        ELSE 'az64' END) - 1)::smallint AS attencodingtype
 FROM pg_catalog.pg_attribute a
 LEFT JOIN pg_redshift_store.tables t ON t.relid = a.attrelid
+LEFT JOIN pg_catalog.pg_class c ON c.oid = t.relid
 CROSS JOIN LATERAL (SELECT array_position(t.sortkey, a.attnum) AS place) s;
 
 CREATE VIEW pg_redshift.svv_tables AS
@@ -45,8 +52,9 @@ CREATE VIEW pg_redshift.svv_redshift_columns AS
 SELECT
     c.table_catalog AS database_name, c.table_schema AS schema_name, c.table_name, c.column_name, c.ordinal_position,
     CASE
-        WHEN c.data_type IN ('character', 'character varying') THEN format('%s(%s)', c.data_type, c.character_maximum_length)
-        WHEN c.data_type = 'numeric' THEN format('numeric(%s,%s)', c.numeric_precision, c.numeric_scale)
+        WHEN c.character_maximum_length IS NOT NULL THEN format('%s(%s)', c.data_type, c.character_maximum_length)
+        WHEN c.data_type = 'text' THEN 'character varying'
+        WHEN c.numeric_scale IS NOT NULL AND c.data_type = 'numeric' THEN format('numeric(%s,%s)', c.numeric_precision, c.numeric_scale)
         ELSE c.data_type
     END::varchar(128) AS data_type,
     c.column_default, c.is_nullable,

@@ -62,6 +62,18 @@ def is_of_redshift(name: str) -> bool:
     return name.startswith(_SYSTEM_PREFIXES) or name in _REDSHIFT_ONLY | SYSTEM_VIEWS
 
 
+def is_user_table(node: exp.Table) -> bool:
+    """Whether it is a table or view of a user's: no CTE, no system relation, nothing of a catalogue."""
+    if system_relation(node.db, node.name) or node.db in CATALOGUES or (not node.db and node.name.startswith("pg_")):
+        return False
+    query = node.find_ancestor(exp.Query)
+    while query:
+        if not node.db and any(cte.alias.lower() == node.name.lower() for cte in query.ctes):
+            return False
+        query = query.find_ancestor(exp.Query)
+    return True
+
+
 def refuse_system_target(schema: str, name: str) -> None:
     """No statement may change, make or drop what stands for a system relation here."""
     if system_relation(schema, name) or (not schema and name in OLDER):
