@@ -23,20 +23,20 @@ class Channel:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, framer: Framer) -> None:
         self.reader = reader
         self._writer = writer
-        self._framer = framer
+        self.framer = framer
         self._unsent = bytearray()
 
     def arrived(self) -> Message | None:
         """The next message if it has been read already."""
-        return self._framer.next()
+        return self.framer.next()
 
     async def next(self) -> Message:
         """The next message; raises DisconnectedError at the end of the stream."""
-        while (message := self._framer.next()) is None:
+        while (message := self.framer.next()) is None:
             data = await self.reader.read(READ_BYTES)
             if not data:
                 raise DisconnectedError
-            self._framer.receive(data)
+            self.framer.receive(data)
         return message
 
     @property

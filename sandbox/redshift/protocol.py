@@ -15,6 +15,8 @@ FRONTEND_LIMITS: Mapping[int, int] = {
     **dict.fromkeys(b"QFPBd", LARGE),
     **dict.fromkeys(b"CDEHSXcfp", SMALL),
 }
+# Whoever is not yet known has little to say: PostgreSQL's PG_MAX_AUTH_TOKEN_LENGTH (auth.h).
+AUTHENTICATION_LIMITS: Mapping[int, int] = {ord("p"): 65_535}
 
 _HEADER = struct.Struct(">BI")
 _DATA_ROW, _COPY_DATA = b"Dd"
@@ -132,7 +134,7 @@ class Framer:
     """
 
     def __init__(self, limits: Mapping[int, int] | None = None) -> None:
-        self._limits = limits
+        self.limits = limits
         self._buffer = b""
         self._position = 0
         self._parts: list[bytes] = []
@@ -170,10 +172,10 @@ class Framer:
             self._missing = _HEADER.size - available
             return 0
         kind, length = _HEADER.unpack_from(self._buffer, start)
-        if self._limits is not None:
-            if kind not in self._limits:
+        if self.limits is not None:
+            if kind not in self.limits:
                 raise ProtocolError(f"invalid frontend message type {kind}")
-            if not 4 <= length <= self._limits[kind]:
+            if not 4 <= length <= self.limits[kind]:
                 raise ProtocolError(f"invalid message length {length} of message type {chr(kind)}")
         if available < 1 + length:
             self._missing = 1 + length - available

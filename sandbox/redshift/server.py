@@ -78,7 +78,7 @@ class RedshiftServer:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
-        client = Channel(reader, writer, Framer(protocol.FRONTEND_LIMITS))
+        client = Channel(reader, writer, Framer(protocol.AUTHENTICATION_LIMITS))
         try:
             await self._converse(client, writer)
         except ProtocolError as violation:
@@ -119,6 +119,7 @@ class RedshiftServer:
             async with asyncio.timeout(START_UP_SECONDS):
                 await _authenticate(client, backend, conversation, start)
             if conversation.state is State.READY:
+                client.framer.limits = protocol.FRONTEND_LIMITS
                 await self._serve(client, backend, conversation, start)
         finally:
             await backend.close()

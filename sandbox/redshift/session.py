@@ -24,6 +24,9 @@ CopyFromS3 = Callable[[str, CopyHost, Any], Coroutine[Any, Any, CopyOutcome]]
 # Answers go on to the client when there are this many bytes of them, or when its next message must be waited for.
 ANSWER_BYTES = 64 * 1024
 
+# Longer texts are read in a thread: that can take seconds, in which other sessions are to be served.
+LONG_TEXT = 10_000
+
 _NOTHING = Statement("")
 _REMEMBER_COPY = (
     "SELECT set_config('pg_redshift.last_copy_count', $1, false), set_config('pg_redshift.last_copy_id', $2, false)"
@@ -105,14 +108,14 @@ class Session:
 
     async def _query(self, message: Message) -> None:
         (sql,), _ = messages.texts(message.raw, 1)
-        for statement in self._plan(sql) or [_NOTHING]:
+        for statement in await self._planned(sql) or [_NOTHING]:
             request = messages.parse("", statement.sql) + messages.bind() + messages.describe("P") + messages.execute()
             with replies.lateral_aliases_refused(statement.laterals):
                 await self._carry_out(statement, request, hide="12n")
 
     async def _parse(self, message: Message) -> None:
         (name, sql), types = messages.texts(message.raw, 2)
-        statements = self._plan(sql)
+        statements = await self._planned(sql)
         if len(statements) > 1:
             raise RedshiftError("42601", "cannot insert multiple commands into a prepared statement")
         statement = statements[0] if statements else _NOTHING
@@ -146,6 +149,9 @@ class Session:
         raise unsupported("the protocol's FunctionCall message", hint="Call the function in a SELECT.")
 
     # --- carrying out ---
+
+    async def _planned(self, sql: str) -> list[Statement]:
+        return self._plan(sql) if len(sql) < LONG_TEXT else await asyncio.to_thread(self._plan, sql)
 
     async def _carry_out(self, statement: Statement, request: bytes, hide: str = "") -> bool:
         """Execute a statement by `request` and all that belongs to it; False while rows are left (suspended)."""

@@ -22,7 +22,7 @@ _FOLD = str.maketrans(_UPPER, _UPPER.lower())
 
 def fold(name: str) -> str:
     """A name as Redshift stores it: ASCII letters in lower case, quoted or not."""
-    if len(name.encode()) > LONGEST_NAME:
+    if len(name.encode(errors="surrogateescape")) > LONGEST_NAME:
         raise unsupported(f'names longer than {LONGEST_NAME} bytes ("{name}")')
     return name.translate(_FOLD)
 
