@@ -33,7 +33,25 @@ _REMEMBER_COPY = (
 )
 _REMEMBER_UNLOAD = "SELECT set_config('pg_redshift.last_unload_count', $1, false)"
 
+# What is not answered before there is need: PostgreSQL is asked all of it at once.
+_DEFERRED = "PBDECHS"
+
 T = TypeVar("T")
+
+
+@dataclasses.dataclass(slots=True)
+class Question:
+    """Messages for PostgreSQL, and how its answer is passed on.
+
+    until: the types of message an answer ends with; hide: those the client is not to see; statement: whose it is;
+    undo: called if PostgreSQL fails this or dropped it.
+    """
+
+    request: bytes
+    until: str
+    hide: str = ""
+    statement: Statement = _NOTHING
+    undo: Callable[[], object] = lambda: None
 
 
 class Session:
@@ -62,6 +80,7 @@ class Session:
         self._copy_settings = copy_settings
         self._statements: dict[str, Statement] = {}
         self._portals: dict[str, Statement] = {}
+        self._asked: list[Question] = []
         self._copying: asyncio.Task[Any] | None = None
         self._cancelled = False
         self._outcomes: dict[str, tuple[str, ...]] = {}  # what a rollback may have undone: SQL with its parameters
@@ -82,8 +101,11 @@ class Session:
         while True:
             message = self._client.arrived()
             if message is None:
+                await self._settle()
                 await self._client.flush()
                 message = await self._client.next()
+            if message.kind not in _DEFERRED:
+                await self._settle()
             if not state.on(message.kind):
                 continue
             if state.state is State.CLOSED:
@@ -92,7 +114,8 @@ class Session:
                 try:
                     await self._handlers[message.kind](message)
                 except RedshiftError as error:
-                    await self._fail(error)
+                    if await self._settle():
+                        await self._fail(error)
             if state.state in (State.SIMPLE, State.SYNCING):
                 await self._synchronise()
 
@@ -110,8 +133,13 @@ class Session:
         (sql,), _ = messages.texts(message.raw, 1)
         for statement in await self._planned(sql) or [_NOTHING]:
             request = messages.parse("", statement.sql) + messages.bind() + messages.describe("P") + messages.execute()
-            with replies.lateral_aliases_refused(statement.laterals):
-                await self._carry_out(statement, request, hide="12n")
+            question = Question(request, "CIs", "12n", statement)
+            if statement.is_plain:
+                self._asked.append(question)
+            elif await self._settle():
+                await self._carry_out(question)
+            else:
+                return
 
     async def _parse(self, message: Message) -> None:
         (name, sql), types = messages.texts(message.raw, 2)
@@ -119,28 +147,32 @@ class Session:
         if len(statements) > 1:
             raise RedshiftError("42601", "cannot insert multiple commands into a prepared statement")
         statement = statements[0] if statements else _NOTHING
-        with replies.lateral_aliases_refused(statement.laterals):
-            await self._forward(messages.parse(name, statement.sql, types), "1")
-        self._statements[name] = statement
+        undo = _name(self._statements, name, statement)
+        self._asked.append(Question(messages.parse(name, statement.sql, types), "1", "", statement, undo))
 
     async def _bind(self, message: Message) -> None:
         (portal, name), _ = messages.texts(message.raw, 2)
-        await self._forward(message.raw, "2")
-        self._portals[portal] = self._statements.get(name, _NOTHING)
+        undo = _name(self._portals, portal, self._statements.get(name))
+        self._asked.append(Question(message.raw, "2", undo=undo))
 
     async def _describe(self, message: Message) -> None:
-        await self._forward(message.raw, "Tn")
+        self._asked.append(Question(message.raw, "Tn"))
 
     async def _execute(self, message: Message) -> None:
         (portal,), _ = messages.texts(message.raw, 1)
-        statement = self._portals.pop(portal, _NOTHING)
-        if not await self._carry_out(statement, message.raw):
-            self._portals[portal] = dataclasses.replace(statement, before=())
+        statement = self._portals.get(portal, _NOTHING)
+        question = Question(message.raw, "CIs", "", statement)
+        if statement.is_plain:
+            self._asked.append(question)
+        elif await self._settle():
+            self._portals.pop(portal)
+            if not await self._carry_out(question):
+                self._portals[portal] = dataclasses.replace(statement, before=())
 
     async def _close(self, message: Message) -> None:
         (name,), _ = messages.texts(message.raw, 1, start=6)
-        await self._forward(message.raw, "3")
-        (self._statements if message.raw[5:6] == b"S" else self._portals).pop(name, None)
+        undo = _name(self._statements if message.raw[5:6] == b"S" else self._portals, name, None)
+        self._asked.append(Question(message.raw, "3", undo=undo))
 
     async def _flush(self, message: Message) -> None:
         """Nothing to do: see `run`. redshift_connector sends one after every message, and all of them at once."""
@@ -153,11 +185,33 @@ class Session:
     async def _planned(self, sql: str) -> list[Statement]:
         return self._plan(sql) if len(sql) < LONG_TEXT else await asyncio.to_thread(self._plan, sql)
 
-    async def _carry_out(self, statement: Statement, request: bytes, hide: str = "") -> bool:
-        """Execute a statement by `request` and all that belongs to it; False while rows are left (suspended)."""
+    async def _settle(self, end: bytes = FLUSH) -> bool:
+        """Ask PostgreSQL all that is to be asked in one go, and pass its answers on; False when one is an error.
+
+        end: FLUSH or SYNC, after the questions. The answer to SYNC is left.
+        """
+        asked, self._asked = self._asked, []
+        if asked or end is not FLUSH:
+            self._backend.write(b"".join([question.request for question in asked]) + end)
+            self._backend.send()  # waiting would be for PostgreSQL, which may wait itself until its answers are read
+        for number, question in enumerate(asked):
+            try:
+                self._close_answer(question.statement.tag, await self._relay(question))
+            except RedshiftError as error:
+                for dropped in reversed(asked[number:]):
+                    dropped.undo()
+                await self._fail(error)
+                return False
+        return True
+
+    async def _carry_out(self, question: Question) -> bool:
+        """Execute a statement and all that belongs to it; False while rows are left (suspended)."""
+        statement = question.statement
         for sql in statement.before:
             await self._backend.run(sql)
-        closing = await self._relay(request, "CIs", hide)
+        self._backend.write(question.request + FLUSH)
+        self._backend.send()
+        closing = await self._relay(question)
         if closing.kind == "s":
             self._client.write(closing.raw)
             return False
@@ -171,25 +225,21 @@ class Session:
             tag = "UNLOAD"
         for sql in statement.after:
             await self._backend.run(sql)
-        self._client.write(closing.raw if tag is None else messages.command_complete(tag))
+        self._close_answer(tag, closing)
         return True
 
-    async def _forward(self, request: bytes, until: str) -> None:
-        self._client.write((await self._relay(request, until)).raw)
+    def _close_answer(self, tag: str | None, closing: Message) -> None:
+        self._client.write(messages.command_complete(tag) if tag and closing.kind in "CI" else closing.raw)
 
-    async def _relay(self, request: bytes, until: str, hide: str = "") -> Message:
-        """Send messages to PostgreSQL and its answers to the client, but for those whose type is in `hide`.
-
-        The one whose type is in `until` is the last; it is returned unsent. Raises PostgresError.
-        """
-        self._backend.write(request + FLUSH)
-        await self._backend.flush()
+    async def _relay(self, question: Question) -> Message:
+        """Pass the answers to a question on; the last of them is returned unsent. Raises PostgresError."""
         copy_data: asyncio.Task[None] | None = None
         try:
-            while (message := await self._backend.next()).kind not in until:
+            while (message := await self._backend.next()).kind not in question.until:
                 if message.kind == "E":
-                    raise PostgresError(messages.response_fields(message.raw))
-                if message.kind not in hide:
+                    with replies.lateral_aliases_refused(question.statement.laterals):
+                        raise PostgresError(messages.response_fields(message.raw))
+                if message.kind not in question.hide:
                     self._pass_on(message)
                 if message.kind == "G":
                     self._conversation.on(protocol.COPY_IN)
@@ -243,8 +293,7 @@ class Session:
 
     async def _synchronise(self) -> None:
         """Sync: PostgreSQL commits or rolls back what is not in a transaction block, and tells where it stands."""
-        self._backend.write(messages.SYNC)
-        await self._backend.flush()
+        await self._settle(messages.SYNC)
         while (message := await self._backend.next()).kind != "Z":
             if message.kind == "E":
                 error = PostgresError(messages.response_fields(message.raw))
@@ -252,6 +301,8 @@ class Session:
                 self._conversation.on(protocol.ERROR)
             else:
                 self._pass_on(message)
+        if self._backend.status == "I":
+            self._portals.clear()  # they end with their transaction
         if self._outcomes and self._backend.status == "I":
             for sql, parameters in self._outcomes.items():
                 await self._backend.run(sql, *parameters)
@@ -309,3 +360,11 @@ class Session:
     def notice(self, severity: str, message: str) -> None:
         """Send the client a notice."""
         self._client.write(replies.notice_response(severity, message))
+
+
+def _name(known: dict[str, Statement], name: str, statement: Statement | None) -> Callable[[], object]:
+    """Give a name to a statement, or to none; what is returned takes that back."""
+    before = known.pop(name, None)
+    if statement is not None:
+        known[name] = statement
+    return lambda: _name(known, name, before)

@@ -25,3 +25,9 @@ class Statement:
     copy: str | None = None
     unload: tuple[str, str] | None = None
     laterals: frozenset[str] = frozenset()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether PostgreSQL alone carries it out, and asks the client for nothing meanwhile (COPY FROM STDIN does)."""
+        alone = self.copy is None and self.unload is None and not self.before and not self.after
+        return alone and self.sql[:4].upper() != "COPY"
