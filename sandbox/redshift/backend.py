@@ -69,8 +69,10 @@ class Backend(Channel):
         finally:
             writer.close()
 
-    async def next(self) -> Message:
-        message = await super().next()
+    def arrived(self, passing: bytes = b"") -> Message | None:
+        message = super().arrived(passing)
+        if message is None:
+            return None
         if message.kind == "E":
             self.failed = True
         elif message.kind == "Z":

@@ -24,11 +24,13 @@ class Channel(asyncio.Protocol):
 
     A protocol of asyncio's, not its streams: they would take half as long again for a short statement.
 
-    opened: called once the connection is there. gone: whether the other end has closed.
+    opened: called once the connection is there. gone: the other end has closed. short_way: called with what comes,
+    returns whether it has dealt with it.
     """
 
     transport: asyncio.Transport
     gone = False
+    short_way: Callable[[bytes], bool] = staticmethod(lambda data: False)
 
     def __init__(self, framer: Framer, opened: Callable[[Channel], None] = lambda channel: None) -> None:
         self.framer = framer
@@ -47,6 +49,11 @@ class Channel(asyncio.Protocol):
         self._opened(self)
 
     def data_received(self, data: bytes) -> None:
+        if not self.short_way(data):
+            self.receive(data)
+
+    def receive(self, data: bytes) -> None:
+        """Take what comes from the other end."""
         self.framer.receive(data)
         self._ahead += len(data)
         if self._ahead > AHEAD_BYTES:
@@ -76,13 +83,13 @@ class Channel(asyncio.Protocol):
 
     # --- called by who converses ---
 
-    def arrived(self) -> Message | None:
-        """The next message if it has come already."""
-        return self.framer.next()
+    def arrived(self, passing: bytes = b"") -> Message | None:
+        """The next message if it has come already; or several of the types in `passing`: see Framer.next."""
+        return self.framer.next(passing)
 
-    async def next(self) -> Message:
-        """The next message; raises DisconnectedError at the end of the stream."""
-        while (message := self.framer.next()) is None:
+    async def next(self, passing: bytes = b"") -> Message:
+        """The next message (see `arrived`); raises DisconnectedError at the end of the stream."""
+        while (message := self.arrived(passing)) is None:
             await self._more()
         return message
 
@@ -100,6 +107,11 @@ class Channel(asyncio.Protocol):
         self._ahead = 0
         self._listener = asyncio.get_running_loop().create_future()
         await self._listener
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that came was taken, and the other end takes what is sent."""
+        return self.framer.is_empty and self._writable.is_set()
 
     @property
     def unsent(self) -> int:

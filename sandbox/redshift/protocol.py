@@ -20,7 +20,7 @@ AUTHENTICATION_LIMITS: Mapping[int, int] = {ord("p"): 65_535}
 
 _HEADER = struct.Struct(">BI")
 _LENGTH = struct.Struct(">I").unpack_from
-_DATA_ROW, _COPY_DATA = b"Dd"
+_IN_RUNS = b"Dd"  # DataRow, CopyData
 
 
 class ProtocolError(Exception):
@@ -104,17 +104,21 @@ class Conversation:
     """The state of one client's conversation."""
 
     def __init__(self) -> None:
-        self.state = State.START_UP
+        self._move(State.START_UP)
+
+    def _move(self, state: State) -> None:
+        self.state = state
+        self._transitions = TRANSITIONS[state]
 
     def on(self, event: str) -> bool:
         """Take note of an event; False when the message is to be dropped."""
-        transitions = TRANSITIONS[self.state]
-        if event not in transitions:
+        if event not in self._transitions:
             raise ProtocolError(f'unexpected message "{event}" while {self.state.value}')
-        after = transitions[event]
+        after = self._transitions[event]
         if after is None:
             return False
-        self.state = after
+        if after is not self.state:
+            self._move(after)
         return True
 
 
@@ -122,10 +126,24 @@ class Conversation:
 
 
 class Message(NamedTuple):
-    """One message as it came, or an unbroken run of DataRows or of CopyData: those pass through many at a time."""
+    """One message as it came, or several: unbroken runs of DataRows or of CopyData pass through many at a time.
+
+    kind: its type, or the types of all of them, a run counting as one.
+    """
 
     kind: str
     raw: bytes
+
+
+def is_run(data: bytes, kinds: bytes, last: bytes) -> bool:
+    """Whether this is whole messages of some types, then one of the type `last`, and nothing else."""
+    position, headed = 0, len(data) - 4
+    while position < headed:
+        kind, (length,) = data[position], _LENGTH(data, position + 1)
+        position += 1 + length
+        if kind not in kinds or length < 4:
+            return kind == last[0] and position == headed + 4
+    return False
 
 
 class Framer:
@@ -145,22 +163,35 @@ class Framer:
         self._parts.append(data)
         self._missing -= len(data)
 
-    def next(self) -> Message | None:
+    @property
+    def is_empty(self) -> bool:
+        """Whether all that came was taken."""
+        return self._position == len(self._buffer) and not self._parts
+
+    def next(self, passing: bytes = b"") -> Message | None:
+        """The next message; if it is one of the types in `passing`, all that have come after it and are too."""
         if not self._join():
             return None
         buffer, start, end = self._buffer, self._position, len(self._buffer)
         if not (size := self._complete(start)):
             return None
         kind, after = buffer[start], start + size
-        if kind in (_DATA_ROW, _COPY_DATA):
-            # Step by step through all that is there: in a large result this takes most of the sandbox's time.
-            while after + 5 <= end and buffer[after] == kind:
-                size = 1 + _LENGTH(buffer, after + 1)[0]
-                if size < 5 or after + size > end:
-                    break
-                after += size
+        kinds, in_run, passes = chr(kind), kind in _IN_RUNS, kind in passing
+        # In a large result these few lines, once a row, take most of the sandbox's time.
+        while after + 5 <= end:
+            following = buffer[after]
+            is_more = in_run and following == kind
+            if not is_more and not (passes and following in passing):
+                break
+            size = 1 + _LENGTH(buffer, after + 1)[0]
+            if size < 5 or after + size > end:
+                break
+            after += size
+            if not is_more:
+                kind, in_run = following, following in _IN_RUNS
+                kinds += chr(kind)
         self._position = after
-        return Message(chr(kind), buffer[start:after])
+        return Message(kinds, buffer[start:after])
 
     def take(self, size: int) -> bytes | None:
         """So many bytes, whatever they are; None while there are less."""

@@ -9,20 +9,19 @@ from typing import Any, TypeVar
 
 from sandbox.redshift import messages, protocol, replies
 from sandbox.redshift.backend import Backend, Rows
-from sandbox.redshift.channel import Channel, DisconnectedError
+from sandbox.redshift.channel import Channel
 from sandbox.redshift.copy import CopyFailed, CopyHost, CopyOutcome
 from sandbox.redshift.errors import RedshiftError, unsupported
+from sandbox.redshift.express import ASKED, Express
 from sandbox.redshift.messages import FLUSH
-from sandbox.redshift.protocol import Conversation, Message, ProtocolError, State
+from sandbox.redshift.protocol import Conversation, Message, State
+from sandbox.redshift.relay import Question, Relay
 from sandbox.redshift.replies import PostgresError
 from sandbox.redshift.statement import Statement
 from sandbox.redshift.unload import unload_to_s3
 
 Plan = Callable[[str], list[Statement]]
 CopyFromS3 = Callable[[str, CopyHost, Any], Coroutine[Any, Any, CopyOutcome]]
-
-# Answers go on to the client when there are this many bytes of them, or when its next message must be waited for.
-ANSWER_BYTES = 64 * 1024
 
 # Longer texts are read in a thread: that can take seconds, in which other sessions are to be served.
 LONG_TEXT = 10_000
@@ -37,21 +36,6 @@ _REMEMBER_UNLOAD = "SELECT set_config('pg_redshift.last_unload_count', $1, false
 _DEFERRED = "PBDECHS"
 
 T = TypeVar("T")
-
-
-@dataclasses.dataclass(slots=True)
-class Question:
-    """Messages for PostgreSQL, and how its answer is passed on.
-
-    until: the types of message an answer ends with; hide: those the client is not to see; statement: whose it is;
-    undo: called if PostgreSQL fails this or dropped it.
-    """
-
-    request: bytes
-    until: str
-    hide: str = ""
-    statement: Statement = _NOTHING
-    undo: Callable[[], object] = lambda: None
 
 
 class Session:
@@ -73,14 +57,17 @@ class Session:
         self.user_id = 0  # of the current user, known once a COPY begins
         self._client = client
         self._backend = backend
-        backend.aside = self._pass_on
         self._conversation = conversation
         self._plan = plan
         self._copy_from_s3 = copy
         self._copy_settings = copy_settings
+        # Those alone of which PostgreSQL does not do all, or says it otherwise.
         self._statements: dict[str, Statement] = {}
         self._portals: dict[str, Statement] = {}
-        self._asked: list[Question] = []
+        self._relay = Relay(client, backend, conversation)
+        backend.aside = self._relay.pass_on
+        self._is_waiting = False
+        self._express = Express(client, backend, self._has_no_part)
         self._copying: asyncio.Task[Any] | None = None
         self._cancelled = False
         self._outcomes: dict[str, tuple[str, ...]] = {}  # what a rollback may have undone: SQL with its parameters
@@ -99,25 +86,44 @@ class Session:
         """Converse until the client ends it. Raises DisconnectedError, ProtocolError."""
         state = self._conversation
         while True:
-            message = self._client.arrived()
-            if message is None:
+            message = self._client.arrived(self._unread) or await self._wait()
+            kind = message.kind[0]  # of several: these have the same place in the table of states
+            if kind not in _DEFERRED:
                 await self._settle()
-                await self._client.flush()
-                message = await self._client.next()
-            if message.kind not in _DEFERRED:
-                await self._settle()
-            if not state.on(message.kind):
+            if not state.on(kind):
                 continue
             if state.state is State.CLOSED:
                 return
-            if message.kind in self._handlers:
+            if ord(kind) in self._unread:
+                self._relay.ask(Question(message.raw, message.kind))
+            elif kind in self._handlers:
                 try:
-                    await self._handlers[message.kind](message)
+                    await self._handlers[kind](message)
                 except RedshiftError as error:
                     if await self._settle():
                         await self._fail(error)
             if state.state in (State.SIMPLE, State.SYNCING):
                 await self._synchronise()
+
+    async def _wait(self) -> Message:
+        """The client's next message once it has all its answers."""
+        await self._settle()
+        await self._client.flush()
+        self._is_waiting = self._conversation.state is State.READY
+        try:
+            return await self._client.next(self._unread)
+        finally:
+            self._is_waiting = False
+
+    def _has_no_part(self) -> bool:
+        """Whether the session waits for the client, with nothing to do for its next statement but to pass it on."""
+        is_free = self._is_waiting and not (self._statements or self._portals or self._outcomes)
+        return is_free and self._client.is_idle and self._backend.is_idle
+
+    @property
+    def _unread(self) -> bytes:
+        """The types of message that need no reading here: whatever statement they name is PostgreSQL's alone."""
+        return b"" if self._statements or self._portals else ASKED
 
     async def cancel(self) -> None:
         """Cancel what the client's statement is at: a COPY from S3, an UNLOAD, or whatever PostgreSQL does."""
@@ -131,11 +137,12 @@ class Session:
 
     async def _query(self, message: Message) -> None:
         (sql,), _ = messages.texts(message.raw, 1)
+        self._statements.pop("", None)
         for statement in await self._planned(sql) or [_NOTHING]:
             request = messages.parse("", statement.sql) + messages.bind() + messages.describe("P") + messages.execute()
-            question = Question(request, "CIs", "12n", statement)
+            question = Question(request, "E", b"12n", statement)
             if statement.is_plain:
-                self._asked.append(question)
+                self._relay.ask(question)
             elif await self._settle():
                 await self._carry_out(question)
             else:
@@ -147,23 +154,23 @@ class Session:
         if len(statements) > 1:
             raise RedshiftError("42601", "cannot insert multiple commands into a prepared statement")
         statement = statements[0] if statements else _NOTHING
-        undo = _name(self._statements, name, statement)
-        self._asked.append(Question(messages.parse(name, statement.sql, types), "1", "", statement, undo))
+        undo = _name(self._statements, name, statement if statement.tag or not statement.is_plain else None)
+        self._relay.ask(Question(messages.parse(name, statement.sql, types), "P", b"", statement, undo))
 
     async def _bind(self, message: Message) -> None:
         (portal, name), _ = messages.texts(message.raw, 2)
         undo = _name(self._portals, portal, self._statements.get(name))
-        self._asked.append(Question(message.raw, "2", undo=undo))
+        self._relay.ask(Question(message.raw, "B", undo=undo))
 
     async def _describe(self, message: Message) -> None:
-        self._asked.append(Question(message.raw, "Tn"))
+        self._relay.ask(Question(message.raw, "D"))
 
     async def _execute(self, message: Message) -> None:
         (portal,), _ = messages.texts(message.raw, 1)
         statement = self._portals.get(portal, _NOTHING)
-        question = Question(message.raw, "CIs", "", statement)
+        question = Question(message.raw, "E", b"", statement)
         if statement.is_plain:
-            self._asked.append(question)
+            self._relay.ask(question)
         elif await self._settle():
             self._portals.pop(portal)
             if not await self._carry_out(question):
@@ -172,7 +179,7 @@ class Session:
     async def _close(self, message: Message) -> None:
         (name,), _ = messages.texts(message.raw, 1, start=6)
         undo = _name(self._statements if message.raw[5:6] == b"S" else self._portals, name, None)
-        self._asked.append(Question(message.raw, "3", undo=undo))
+        self._relay.ask(Question(message.raw, "C", undo=undo))
 
     async def _flush(self, message: Message) -> None:
         """Nothing to do: see `run`. redshift_connector sends one after every message, and all of them at once."""
@@ -186,22 +193,14 @@ class Session:
         return self._plan(sql) if len(sql) < LONG_TEXT else await asyncio.to_thread(self._plan, sql)
 
     async def _settle(self, end: bytes = FLUSH) -> bool:
-        """Ask PostgreSQL all that is to be asked in one go, and pass its answers on; False when one is an error.
-
-        end: FLUSH or SYNC, after the questions. The answer to SYNC is left.
-        """
-        asked, self._asked = self._asked, []
-        if asked or end is not FLUSH:
-            self._backend.write(b"".join([question.request for question in asked]) + end)
-            self._backend.send()  # waiting would be for PostgreSQL, which may wait itself until its answers are read
-        for number, question in enumerate(asked):
-            try:
-                self._close_answer(question.statement.tag, await self._relay(question))
-            except RedshiftError as error:
-                for dropped in reversed(asked[number:]):
-                    dropped.undo()
-                await self._fail(error)
-                return False
+        """Have PostgreSQL answer all it is to be asked; False when one of the answers is an error."""
+        if self._relay.is_settled and end is FLUSH:
+            return True
+        try:
+            await self._relay.settle(end, is_sent=self._express.is_taken())
+        except RedshiftError as error:
+            await self._fail(error)
+            return False
         return True
 
     async def _carry_out(self, question: Question) -> bool:
@@ -209,9 +208,7 @@ class Session:
         statement = question.statement
         for sql in statement.before:
             await self._backend.run(sql)
-        self._backend.write(question.request + FLUSH)
-        self._backend.send()
-        closing = await self._relay(question)
+        closing = await self._relay.carry(question)
         if closing.kind == "s":
             self._client.write(closing.raw)
             return False
@@ -225,59 +222,8 @@ class Session:
             tag = "UNLOAD"
         for sql in statement.after:
             await self._backend.run(sql)
-        self._close_answer(tag, closing)
+        self._relay.close(tag, closing)
         return True
-
-    def _close_answer(self, tag: str | None, closing: Message) -> None:
-        self._client.write(messages.command_complete(tag) if tag and closing.kind in "CI" else closing.raw)
-
-    async def _relay(self, question: Question) -> Message:
-        """Pass the answers to a question on; the last of them is returned unsent. Raises PostgresError."""
-        copy_data: asyncio.Task[None] | None = None
-        try:
-            while (message := await self._backend.next()).kind not in question.until:
-                if message.kind == "E":
-                    with replies.lateral_aliases_refused(question.statement.laterals):
-                        raise PostgresError(messages.response_fields(message.raw))
-                if message.kind not in question.hide:
-                    self._pass_on(message)
-                if message.kind == "G":
-                    self._conversation.on(protocol.COPY_IN)
-                    copy_data = asyncio.create_task(self._forward_copy_data())
-                if message.kind in "GN" or self._client.unsent > ANSWER_BYTES:
-                    await self._client.flush()
-        finally:
-            if copy_data is not None:
-                copy_data.cancel()
-                await asyncio.wait([copy_data])
-                if not copy_data.cancelled() and (error := copy_data.exception()):
-                    raise error
-        return message
-
-    async def _forward_copy_data(self) -> None:
-        """Send the client's copy data to PostgreSQL up to its end; PostgreSQL's answer is read elsewhere meanwhile."""
-        copying = (State.COPY_IN_SIMPLE, State.COPY_IN_EXTENDED)
-        try:
-            while self._conversation.state in copying:
-                message = await self._client.next()
-                if self._conversation.on(message.kind):
-                    self._backend.write(message.raw)
-                    await self._backend.flush()
-            if self._conversation.state is State.CLOSED:
-                raise DisconnectedError
-            self._backend.write(FLUSH)
-            await self._backend.flush()
-        except (ConnectionError, ProtocolError):
-            self._backend.abort()  # which ends the reading of its answer
-            raise
-
-    def _pass_on(self, message: Message) -> None:
-        if message.kind == "N":
-            self._client.write(replies.shown_notice(message.raw))
-        elif message.kind == "S":
-            self._client.write(replies.shown_parameter(message.raw))
-        else:
-            self._client.write(message.raw)
 
     async def _fail(self, error: RedshiftError) -> None:
         """Answer with an error, which the client's session of PostgreSQL must have had itself."""
@@ -300,10 +246,10 @@ class Session:
                 self._client.write(replies.error_response(error, self.pid))
                 self._conversation.on(protocol.ERROR)
             else:
-                self._pass_on(message)
+                self._relay.pass_on(message)
         if self._backend.status == "I":
             self._portals.clear()  # they end with their transaction
-        if self._outcomes and self._backend.status == "I":
+        if self._backend.status == "I" and self._outcomes:
             for sql, parameters in self._outcomes.items():
                 await self._backend.run(sql, *parameters)
             await self._backend.synchronise()

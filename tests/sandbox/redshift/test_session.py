@@ -224,6 +224,43 @@ def test_closing_what_does_not_exist_is_answered(client):
     assert "3 3 ZI" == client.ask_kinds(messages.close("S", "nix"), messages.close("P", "nix"), messages.SYNC)
 
 
+def test_requests_in_one_go_are_answered_in_order(client):
+    words = extended("SELECT $1", "x", name="s") + messages.SYNC
+    again = messages.bind("", "s", "y") + messages.execute() + messages.SYNC
+    client.say(words, again * 2, query("SELECT 1/0"), again)
+    heard = [kinds(client.hear()) for _ in range(5)]
+    assert ["1 2 T D C ZI", "2 D C ZI", "2 D C ZI", "E ZI", "2 D C ZI"] == heard
+
+
+def test_what_follows_an_error_has_changed_no_name(client):
+    client.ask(messages.parse("s", "SELECT 6 | tag: SIX"), messages.SYNC)
+    heard = client.ask(
+        extended("SELECT 1/0"), messages.close("S", "s"), messages.parse("s", "SELECT 7 | tag: SEVEN"), messages.SYNC
+    )
+    assert "1 E ZI" == kinds(heard)
+    heard = client.ask(messages.bind("", "s"), messages.execute(), messages.SYNC)
+    assert (["SIX"], "2 D C ZI") == (tags(heard), kinds(heard))
+
+
+@pytest.mark.parametrize(
+    ("sql", "parameter", "shown"),
+    [
+        ("SELECT 1/$1::int", "0", "E ZI"),
+        ("SELECT repeat('x', $1::int)", "1000000", "2 D C ZI"),
+        ("SELECT set_config('application_name', concat($1::text, clock_timestamp()), false)", "me", "2 D C S ZI"),
+    ],
+)
+def test_whatever_the_short_way_meets_is_shown_as_ever(client, sql, parameter, shown):
+    """A prepared statement that PostgreSQL answers with more than rows, or in more than one piece."""
+    client.ask(messages.parse("s", sql), messages.SYNC)
+    words = messages.bind("", "s", [parameter]) + messages.execute() + messages.SYNC
+    for _ in range(2):
+        assert shown == client.ask_kinds(words)
+    client.say(words, words)
+    assert [shown, shown] == [kinds(client.hear()), kinds(client.hear())]
+    assert "T D C ZI" == client.ask_kinds(query("SELECT 1"))
+
+
 def test_a_function_call_is_refused(client):
     heard = client.ask(messages.message("F", b"\0\0\0\x01\0\0\0\0\0\0"))
     assert "E ZI" == kinds(heard)
