@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from typing import cast
 
-from sandbox.redshift.protocol import Framer, Message
+from sandbox.redshift.protocol import Framer, Message, ProtocolError
 
 # An end that is this much ahead of who listens to it is made to wait.
 AHEAD_BYTES = 512 * 1024
@@ -63,7 +64,7 @@ class Channel(asyncio.Protocol):
     def eof_received(self) -> bool:
         self.gone = True
         self._wake()
-        return self.transport.get_extra_info("sslcontext") is None  # then it can still be answered
+        return not self.is_encrypted  # then it can still be answered
 
     def connection_lost(self, error: Exception | None) -> None:
         self.gone = True
@@ -133,6 +134,20 @@ class Channel(asyncio.Protocol):
             await self._writable.wait()
         if self._lost.is_set():
             raise DisconnectedError
+
+    @property
+    def is_encrypted(self) -> bool:
+        return self.transport.get_extra_info("sslcontext") is not None
+
+    async def encrypt(self, agreed: bytes, context: ssl.SSLContext) -> None:
+        """Say that we agree and go on in TLS. Raises ssl.SSLError, ConnectionError, ProtocolError."""
+        self.transport.pause_reading()  # what comes from here on is TLS's
+        if not self.framer.is_empty:  # somebody between us would have it taken for the client's own: CVE-2021-23214
+            raise ProtocolError("received unencrypted data after SSL request")
+        self.transport.write(agreed)
+        loop = asyncio.get_running_loop()
+        encrypted = await loop.start_tls(self.transport, self, context, server_side=True)
+        self.transport = cast(asyncio.Transport, encrypted)
 
     async def close(self) -> None:
         """Send what is unsent, if the other end takes it soon enough, and close."""

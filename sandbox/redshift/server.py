@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ _ASKING = (3, 5, 10, 11)
 class RedshiftServer:
     """Listens on `host` in front of the PostgreSQL in `socket_directory`; `port` 0 takes a free one, told by `port`.
 
-    copy_settings: what sandbox.redshift.copy needs beside the session.
+    copy_settings: what sandbox.redshift.copy needs beside the session; tls: for clients that ask for it.
     """
 
     def __init__(
@@ -48,9 +49,11 @@ class RedshiftServer:
         plan: Plan,
         copy: CopyFromS3,
         host: str = "127.0.0.1",
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.host = host
         self.port = port
+        self._tls = tls
         self._socket_directory = socket_directory
         self._copy_settings = copy_settings
         self._plan = plan
@@ -74,6 +77,20 @@ class RedshiftServer:
             await asyncio.wait(self._tasks)
         await self._server.wait_closed()
 
+    async def _start_up(self, client: Channel, conversation: Conversation) -> StartUp:
+        """The client's start-up packet or CancelRequest, after TLS if it asks for that."""
+        while True:
+            packet = await client.take(messages.start_up_length(await client.take(4)))
+            start = messages.parse_start_up(packet)
+            conversation.on(start.event)
+            if conversation.state is not State.START_UP:
+                return start
+            if start.event == "SSLRequest" and self._tls is not None and not client.is_encrypted:
+                await client.encrypt(b"S", self._tls)
+            else:
+                client.write(b"N")
+                await client.flush()
+
     def _knock(self) -> Channel:
         """The channel of a client to come."""
 
@@ -89,7 +106,7 @@ class RedshiftServer:
             await self._converse(client)
         except ProtocolError as violation:
             client.write(replies.fatal_response(violation.sqlstate, str(violation)))
-        except (ConnectionError, TimeoutError):
+        except (ConnectionError, TimeoutError, ssl.SSLError):
             log.debug("a client's connection ended")
         except asyncio.CancelledError:
             client.write(replies.fatal_response("57P01", "terminating connection due to administrator command"))
@@ -102,7 +119,7 @@ class RedshiftServer:
     async def _converse(self, client: Channel) -> None:
         conversation = Conversation()
         async with asyncio.timeout(START_UP_SECONDS):
-            start = await _start_up(client, conversation)
+            start = await self._start_up(client, conversation)
         if start.event == "CancelRequest":
             if (session := self._sessions.get(start.key)) is not None:
                 await session.cancel()
@@ -155,18 +172,6 @@ class RedshiftServer:
         if not running.cancelled():
             running.result()
         backend.write(messages.TERMINATE)
-
-
-async def _start_up(client: Channel, conversation: Conversation) -> StartUp:
-    """The client's start-up packet or CancelRequest; encryption is declined."""
-    while True:
-        packet = await client.take(messages.start_up_length(await client.take(4)))
-        start = messages.parse_start_up(packet)
-        conversation.on(start.event)
-        if conversation.state is not State.START_UP:
-            return start
-        client.write(b"N")
-        await client.flush()
 
 
 def _with_options(start: StartUp) -> StartUp:

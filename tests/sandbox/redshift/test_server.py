@@ -333,10 +333,8 @@ def test_a_client_that_dies_in_a_query_leaves_no_session(digits):
 # --- before anybody is logged in ---
 
 
-def test_encryption_is_declined_and_the_conversation_goes_on():
-    with knock(SSL_REQUEST) as client:
-        assert b"N" == client.recv(10)
-        client.sendall(GSSENC_REQUEST)
+def test_kerberos_is_declined_and_the_conversation_goes_on():
+    with knock(GSSENC_REQUEST) as client:
         assert b"N" == client.recv(10)
         client.sendall(LOG_IN)
         assert b"R" == client.recv(1)
