@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from sandbox.processes import PROJECT
 BUCKET = "benchmark"
 ROLE = "arn:aws:iam::123456789012:role/benchmark"
 # 100 bytes, about
-ROW = "g AS id, md5(g::TEXT) || ' is a text' AS words, g / 7.0::FLOAT8 AS number, TIMESTAMP '2018-11-01' AS at"
+ROW = "g AS id, md5(g::TEXT) || ' is a text' AS words, g / 7.0::FLOAT8 AS number, TIMESTAMP '2018-11-01' AS moment"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -48,15 +49,15 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
         Path(folder).chmod(0o711)  # as root, PostgreSQL's user must get through to its data
-        state, buckets = Path(folder) / "state", Path(folder) / "buckets"
-        write_lines(buckets / BUCKET / "lines.json", options.rows)
-        sandbox = [sys.executable, "-m", "sandbox", "run", "--state", str(state), "--s3", str(buckets), "--"]
-        command = [sys.executable, "-m", "benchmarks", *sys.argv[1:], "--state", str(state)]
+        sandbox = [sys.executable, "-m", "sandbox", "run", "--state", folder, "--"]
+        command = [sys.executable, "-m", "benchmarks", *sys.argv[1:], "--state", folder]
         return subprocess.call([*sandbox, *command], cwd=PROJECT)  # noqa: S603  # our own words
 
 
 def measure(options: argparse.Namespace) -> None:
     """Print all ratios; we are in the sandbox."""
+    file = options.state / "s3" / BUCKET / "lines.json"
+    write_lines(file, options.rows)
     socket = (options.state / "postgresql" / "postmaster.pid").read_text().splitlines()[4]
     direct = {"host": socket, "port": "5432"}
     plain = {"host": os.environ["PGHOST"], "port": os.environ["PGPORT"], "sslmode": "disable"}
@@ -88,12 +89,13 @@ def measure(options: argparse.Namespace) -> None:
         compare(f"{name}, COPY TO STDOUT", "s ", "1.2", lambda: copy_out(ours), lambda: copy_out(floor))
         compare("a connection", "ms", "", lambda: connect(plain), lambda: connect(direct))
         compare("a connection, TLS", "ms", "", lambda: connect(plain | {"sslmode": "require"}), lambda: connect(direct))
-        ours.execute("CREATE TABLE lines (id BIGINT, words VARCHAR(64), number DOUBLE PRECISION, at TIMESTAMP)")
-        file = options.state / "s3" / BUCKET / "lines.json"
+        ours.execute("CREATE TABLE lines (id BIGINT, words VARCHAR(64), number DOUBLE PRECISION, moment TIMESTAMP)")
         compare(
             f"{options.rows} JSON lines, COPY and DuckDB alone", "s ", "",
             lambda: copy_in(ours), lambda: duckdb_reads(file),
         )  # fmt: skip
+        floor.execute("DROP TABLE large, lines")  # after it psycopg says DEALLOCATE ALL, which Redshift does not know
+    shutil.rmtree(file.parent)
 
 
 def write_lines(file: Path, count: int) -> None:
@@ -101,7 +103,7 @@ def write_lines(file: Path, count: int) -> None:
     file.parent.mkdir(parents=True)
     with file.open("w") as lines:
         for number in range(count):
-            row = {"id": number, "words": f"{number:032x} as a text", "number": number / 7, "at": "2018-11-01 00:00:00"}
+            row = {"id": number, "words": f"{number:032x} as a text", "number": number / 7, "moment": "2018-11-01"}
             lines.write(json.dumps(row) + "\n")
 
 
@@ -110,7 +112,7 @@ def large_table(connection: psycopg.Connection, megabytes: float) -> float:
     connection.execute(f"CREATE TABLE large AS SELECT {ROW} FROM generate_series(1::BIGINT, {megabytes * 1e4:.0f}) g")
     connection.execute("VACUUM ANALYZE large")
     # A DataRow has 7 bytes before its values, and each of these has 4.
-    values = " + ".join(f"octet_length({column}::TEXT) + 4" for column in ("id", "words", "number", "at"))
+    values = " + ".join(f"octet_length({column}::TEXT) + 4" for column in ("id", "words", "number", "moment"))
     return float(connection.execute(f"SELECT sum({values} + 7) / 1e6 FROM large").fetchone()[0])
 
 
@@ -162,7 +164,7 @@ def copy_in(connection: psycopg.Connection) -> float:
 
 
 def duckdb_reads(file: Path) -> float:
-    sql = "SELECT sum(id), max(words), sum(number), max(at) FROM read_json(?, format = 'newline_delimited')"
+    sql = "SELECT sum(id), max(words), sum(number), max(moment) FROM read_json(?, format = 'newline_delimited')"
     with duckdb.connect() as database:
         return timed(lambda: database.execute(sql, [str(file)]).fetchall())
 

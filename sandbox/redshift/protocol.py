@@ -175,21 +175,24 @@ class Framer:
         buffer, start, end = self._buffer, self._position, len(self._buffer)
         if not (size := self._complete(start)):
             return None
-        kind, after = buffer[start], start + size
-        kinds, in_run, passes = chr(kind), kind in _IN_RUNS, kind in passing
-        # In a large result these few lines, once a row, take most of the sandbox's time.
-        while after + 5 <= end:
-            following = buffer[after]
-            is_more = in_run and following == kind
-            if not is_more and not (passes and following in passing):
+        kind, after, headed = buffer[start], start + size, end - 4
+        kinds, passes = chr(kind), kind in passing
+        while after < headed:
+            if kind in _IN_RUNS:
+                # In a large result these few lines, once a row, take most of the sandbox's time.
+                while after < headed and buffer[after] == kind:
+                    (length,) = _LENGTH(buffer, after + 1)
+                    if length < 4 or after + length >= end:
+                        break
+                    after += 1 + length
+                if after >= headed:
+                    break
+            following, (length,) = buffer[after], _LENGTH(buffer, after + 1)
+            if not (passes and following in passing) or length < 4 or after + length >= end:
                 break
-            size = 1 + _LENGTH(buffer, after + 1)[0]
-            if size < 5 or after + size > end:
-                break
-            after += size
-            if not is_more:
-                kind, in_run = following, following in _IN_RUNS
-                kinds += chr(kind)
+            after += 1 + length
+            kind = following
+            kinds += chr(kind)
         self._position = after
         return Message(kinds, buffer[start:after])
 
