@@ -55,9 +55,11 @@ lint: $(READY) ## style, types and SQL; checks only, changes nothing
 	$(IN_ENV) ruff format --check
 	$(IN_ENV) mypy
 	$(IN_ENV) sqlfluff lint include/sql
+	@$(IN_ENV) scripts.line_budget
 
 docs: $(READY) ## write anew what of docs/ is made from the code
 	$(IN_ENV) scripts.data_dictionary
+	$(IN_ENV) scripts.sandbox_reference
 
 pictures: $(READY) ## take the pictures of docs/pictures from the page of a running `make up`
 	$(IN_ENV) scripts.pictures

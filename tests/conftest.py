@@ -23,6 +23,9 @@ SHARED_DATA = PROJECT.parent / "shared" / "data"
 TELL_AND_WAIT = "import json, os, sys; print(json.dumps(dict(os.environ)), flush=True); sys.stdin.read()"
 NEEDS_NO_SANDBOX = {"--collect-only", "--co", "--help", "-h", "--version", "-V", "--fixtures", "--markers"}
 
+# What the sandbox's own environment is to hide from all tests but those that are sent to a real cluster.
+_callers_environment = dict(os.environ)
+
 # Airflow reads its settings when it is imported, which test files do when they are collected: hence not in a fixture.
 _sandbox = contextlib.ExitStack()
 
@@ -139,6 +142,12 @@ def redshift() -> Iterator[Any]:
     )
     with contextlib.closing(connection):
         yield connection
+
+
+@pytest.fixture(scope="session")
+def callers_environment() -> dict[str, str]:
+    """The environment as it was before the sandbox's took its place."""
+    return _callers_environment
 
 
 @pytest.fixture(scope="session")

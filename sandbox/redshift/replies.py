@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping
 
 from sandbox.redshift import messages
@@ -30,6 +31,10 @@ _INTERNAL_FIELDS = "FLRPWpq"
 
 # PostgreSQL's text for a prepared statement whose table changed. Its 0A000 means a refusal of the sandbox's here.
 _STALE = "cached plan must not change result type"
+
+
+# What Redshift may convert by itself where PostgreSQL has no operator or common type, most often text and numbers.
+_NOT_CONVERTED = re.compile(r"operator (does not exist|is not unique): |.* types .* cannot be matched")
 
 
 class PostgresError(RedshiftError):
@@ -69,6 +74,8 @@ def error_response(error: RedshiftError, pid: int) -> bytes:
         fields["M"] = cancelled(pid).message
     elif error.message == _STALE:
         fields["C"] = "XX000"
+    elif error.sqlstate in ("42883", "42725", "42804") and _NOT_CONVERTED.match(error.message):
+        fields |= {"C": "0A000", "M": f"the sandbox does not support this without a cast: {error.message}"}
     return messages.response("E", _shown(fields))
 
 

@@ -8,8 +8,14 @@ CREATE FUNCTION pg_redshift.textlen(s text) RETURNS integer IMMUTABLE LANGUAGE s
 CREATE FUNCTION pg_redshift.charindex(part text, s text) RETURNS integer IMMUTABLE LANGUAGE sql RETURN strpos(s, part);
 CREATE FUNCTION pg_redshift.replicate(s text, n integer) RETURNS text IMMUTABLE LANGUAGE sql RETURN repeat(s, n);
 CREATE FUNCTION pg_redshift.reverse(n numeric) RETURNS text IMMUTABLE LANGUAGE sql RETURN pg_catalog.reverse(n::text);
-CREATE FUNCTION pg_redshift.substring(t timestamp, start integer, length integer) RETURNS text STABLE LANGUAGE sql
-    RETURN pg_catalog.substring(t::text, start, length);
+-- What is no string is taken for one.
+CREATE FUNCTION pg_redshift.substring(x anyelement, start integer) RETURNS text STABLE LANGUAGE sql
+    AS 'SELECT pg_catalog.substring(x::text, start)';
+CREATE FUNCTION pg_redshift.substring(x anyelement, start integer, length integer) RETURNS text STABLE LANGUAGE sql
+    AS 'SELECT pg_catalog.substring(x::text, start, length)';
+-- PostgreSQL counts from the end for a negative part; Redshift has none below 1, as PostgreSQL has no part 0.
+CREATE FUNCTION pg_redshift.split_part(s text, delimiter text, part integer) RETURNS text IMMUTABLE LANGUAGE sql
+    RETURN pg_catalog.split_part(s, delimiter, greatest(part, 0));
 CREATE FUNCTION pg_redshift.sha2(s text, bits integer) RETURNS text IMMUTABLE LANGUAGE sql RETURN
     CASE WHEN s IS NOT NULL THEN CASE bits
         WHEN 0 THEN encode(sha256(convert_to(s, 'UTF8')), 'hex')

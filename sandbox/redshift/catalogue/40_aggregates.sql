@@ -65,11 +65,25 @@ CREATE FUNCTION pg_redshift.median_next(items numeric[], item numeric) RETURNS n
     RETURN CASE WHEN item IS NULL THEN items ELSE array_append(items, item) END;
 CREATE FUNCTION pg_redshift.median_next(items numeric[], item bigint) RETURNS numeric[] IMMUTABLE LANGUAGE sql
     RETURN CASE WHEN item IS NULL THEN items ELSE array_append(items, item) END;
+CREATE FUNCTION pg_redshift.median_next(items numeric[], item integer) RETURNS numeric[] IMMUTABLE LANGUAGE sql
+    RETURN CASE WHEN item IS NULL THEN items ELSE array_append(items, item) END;
+CREATE FUNCTION pg_redshift.median_next(items numeric[], item smallint) RETURNS numeric[] IMMUTABLE LANGUAGE sql
+    RETURN CASE WHEN item IS NULL THEN items ELSE array_append(items, item) END;
+CREATE FUNCTION pg_redshift.median_next(items timestamp[], item date) RETURNS timestamp[] IMMUTABLE LANGUAGE sql
+    RETURN CASE WHEN item IS NULL THEN items ELSE array_append(items, item) END;
+CREATE FUNCTION pg_redshift.median_day(items timestamp[]) RETURNS date IMMUTABLE LANGUAGE sql
+    RETURN pg_redshift.median_of(items)::date;
 CREATE FUNCTION pg_redshift.median_next(items float8[], item float8) RETURNS float8[] IMMUTABLE LANGUAGE sql
     RETURN CASE WHEN item IS NULL THEN items ELSE array_append(items, item) END;
 CREATE FUNCTION pg_redshift.median_next(items timestamp[], item timestamp) RETURNS timestamp[] IMMUTABLE LANGUAGE sql
     RETURN CASE WHEN item IS NULL THEN items ELSE array_append(items, item) END;
 CREATE AGGREGATE pg_redshift.median(numeric) (
+    sfunc = pg_redshift.median_next, stype = numeric[], initcond = '{}', finalfunc = pg_redshift.median_of);
+CREATE AGGREGATE pg_redshift.median(smallint) (
+    sfunc = pg_redshift.median_next, stype = numeric[], initcond = '{}', finalfunc = pg_redshift.median_of);
+CREATE AGGREGATE pg_redshift.median(date) (
+    sfunc = pg_redshift.median_next, stype = timestamp[], initcond = '{}', finalfunc = pg_redshift.median_day);
+CREATE AGGREGATE pg_redshift.median(integer) (
     sfunc = pg_redshift.median_next, stype = numeric[], initcond = '{}', finalfunc = pg_redshift.median_of);
 CREATE AGGREGATE pg_redshift.median(bigint) (
     sfunc = pg_redshift.median_next, stype = numeric[], initcond = '{}', finalfunc = pg_redshift.median_of);

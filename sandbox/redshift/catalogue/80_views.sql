@@ -35,12 +35,21 @@ CREATE VIEW pg_redshift.svv_redshift_columns AS
 SELECT
     c.table_catalog AS database_name, c.table_schema AS schema_name, c.table_name, c.column_name, c.ordinal_position,
     CASE
-        WHEN c.data_type IN ('character', 'character varying') THEN format('%s(%s)', c.data_type, c.character_maximum_length)
-        WHEN c.data_type = 'numeric' THEN format('numeric(%s,%s)', c.numeric_precision, c.numeric_scale)
+        WHEN c.character_maximum_length IS NOT NULL THEN format('%s(%s)', c.data_type, c.character_maximum_length)
+        WHEN c.data_type = 'text' THEN 'character varying'
+        WHEN c.numeric_scale IS NOT NULL AND c.data_type = 'numeric' THEN format('numeric(%s,%s)', c.numeric_precision, c.numeric_scale)
         ELSE c.data_type
     END::varchar(128) AS data_type,
     c.column_default, c.is_nullable,
-    coalesce(nullif(t.encode ->> c.ordinal_position::text, 'raw'), 'none')::varchar(128) AS encoding,
+    -- what is not declared is chosen as Redshift chooses before it has seen rows
+    CASE
+        WHEN t.encode ? c.ordinal_position::text AND t.encode ->> c.ordinal_position::text NOT IN ('auto', 'raw')
+            THEN t.encode ->> c.ordinal_position::text
+        WHEN t.relid IS NULL OR t.encode ->> c.ordinal_position::text = 'raw' OR c.ordinal_position = ANY (t.sortkey)
+            OR c.data_type IN ('boolean', 'real', 'double precision') OR c.table_schema LIKE 'pg\_temp%' THEN 'none'
+        WHEN c.data_type IN ('character', 'character varying') THEN 'lzo'
+        ELSE 'az64'
+    END::varchar(128) AS encoding,
     coalesce(t.distkey = c.ordinal_position, false) AS distkey,
     (coalesce(array_position(t.sortkey, c.ordinal_position::smallint), 0)
         * CASE WHEN t.sortstyle = 'INTERLEAVED' AND array_position(t.sortkey, c.ordinal_position::smallint) % 2 = 0

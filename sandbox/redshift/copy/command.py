@@ -115,6 +115,11 @@ def s3_path(text: str) -> S3Path:
     return S3Path(found[1], found[2])
 
 
+def keywords() -> frozenset[str]:
+    """The clauses COPY takes, for the reference in docs/sandbox.md."""
+    return frozenset(_Parser("").readers()) | FLAGS | COMPRESSIONS
+
+
 class _Parser(Clauses):
     def command(self) -> CopyCommand:
         self.expect("COPY")

@@ -149,6 +149,7 @@ NAMES = {
     "Concat": "string literals side by side",
     "Filter": "FILTER",
     "IgnoreNulls": "IGNORE NULLS",
+    "IntervalSpan": "the types INTERVAL ... TO ...",
     "RespectNulls": "RESPECT NULLS",
     "Column.join_mark": "the (+) outer join",
     "Lateral": "LATERAL",
@@ -156,6 +157,7 @@ NAMES = {
     "NullSafeEQ": "IS NOT DISTINCT FROM",
     "NullSafeNEQ": "IS DISTINCT FROM",
     "Placeholder": "named parameters",
+    "Sqrt": "the operator |/ (use SQRT)",
     "Unnest": "UNNEST",
 }
 
@@ -175,7 +177,7 @@ WINDOWS = word_set("""
 """)
 
 _DATES = word_set("""
-    add_months convert_timezone current_schema date_add date_cmp date_diff date_part date_part_year date_trunc dateadd
+    add_months convert_timezone date_add date_cmp date_diff date_part date_part_year date_trunc dateadd
     datediff getdate interval_cmp last_day months_between next_day sysdate to_char to_date to_timestamp trunc
 """)
 
@@ -196,10 +198,25 @@ _JSON = word_set("""
     is_valid_json is_valid_json_array json_array_length json_extract_array_element_text json_extract_path_text
 """)
 
-_SESSION = word_set("""
-    current_database current_schemas has_database_privilege has_schema_privilege has_table_privilege obj_description
-    pg_backend_pid pg_get_viewdef pg_last_copy_count pg_last_copy_id pg_last_query_id pg_last_unload_count
-    pg_table_is_visible version
+# what runs on Redshift's leader node alone: not in a query of users' tables, which the other nodes have
+LEADER_ONLY = word_set("""
+    current_schema current_schemas has_database_privilege has_schema_privilege has_table_privilege obj_description
+    pg_get_viewdef pg_table_is_visible version
 """)
 
-FUNCTIONS = AGGREGATES | WINDOWS | _DATES | _STRINGS | _NUMBERS | _CHOICES | _JSON | _SESSION
+_SESSION = word_set("""
+    current_database pg_backend_pid pg_last_copy_count pg_last_copy_id pg_last_unload_count
+""")
+
+# by the guide's own chapters
+FAMILIES = {
+    "aggregate": AGGREGATES,
+    "window": WINDOWS,
+    "conditional": _CHOICES,
+    "date and time": _DATES,
+    "string": _STRINGS,
+    "math": _NUMBERS,
+    "JSON": _JSON,
+    "system": LEADER_ONLY | _SESSION,
+}
+FUNCTIONS = frozenset[str]().union(*FAMILIES.values())

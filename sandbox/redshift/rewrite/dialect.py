@@ -77,7 +77,7 @@ class Sandbox(Redshift):
             function = self._parse_function()
             name = function.name.lower() if isinstance(function, exp.Anonymous) else ""
             if not (function and name == "count" and isinstance(function.expressions[0], exp.Distinct)):
-                self.raise_error("expected COUNT(DISTINCT ...)")
+                raise unsupported("APPROXIMATE with anything but COUNT(DISTINCT ...)")
             return cast(exp.Expression, function)
 
         def _parse_as_command(self, start: Token) -> exp.Command:
@@ -114,6 +114,10 @@ _QUOTES = re.compile(
 )
 
 
+# operators that Redshift has and sqlglot does not parse
+_OPERATORS = {"@", "#", "!", "||/"}
+
+
 def tokenize(sql: str) -> list[Token]:
     """The tokens of a text, dollar quotes as strings; positions count in `sql`."""
     bodies: dict[int, str] = {}
@@ -138,6 +142,8 @@ def parse(tokens: list[Token], sql: str) -> exp.Expression:
     try:
         tree = DIALECT.parser(error_level=ErrorLevel.IMMEDIATE).parse(tokens, sql)[0]
     except ParseError as error:
+        for operator in _OPERATORS & {token.text for token in tokens}:
+            raise unsupported(f"the operator {operator}") from error
         near = error.errors[0].get("highlight") if error.errors else None
         message = f'syntax error at or near "{near}"' if near else "syntax error at end of input"
         raise RedshiftError("42601", message) from error

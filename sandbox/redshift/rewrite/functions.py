@@ -37,6 +37,7 @@ PARTS = {
     for alias in (name, *aliases.split())
 }
 _FIELDS_ONLY = ("dow", "doy", "epoch")
+_FRAMED = AGGREGATES | {"first_value", "last_value", "nth_value"}
 
 _DOUBLE = exp.DataType.build("DOUBLE PRECISION", dialect="postgres")
 _TEXT = exp.DataType.build("TEXT", dialect="postgres")
@@ -102,8 +103,9 @@ def _convert_timezone(node: exp.Anonymous) -> exp.Expression:
 
 
 def _formatted_date(node: exp.Anonymous) -> exp.Expression:
-    # the third argument asks for strict checking; PostgreSQL's is always strict, so what Redshift rolls over fails here
-    return call(node.name.lower(), *arity(node, 2, 3)[:2])
+    # the third argument asks for strict checking, as PostgreSQL's is; else June 31 is July 1
+    text, form, *strict = arity(node, 2, 3)
+    return call(node.name.lower(), text, form, strict[0] if strict else exp.false())
 
 
 def _decode(node: exp.Anonymous) -> exp.Expression:
@@ -235,8 +237,10 @@ def window(node: exp.Window) -> exp.Expression:
     spec, order = node.args.get("spec"), node.args.get("order")
     if spec and spec.text("kind").upper() != "ROWS":
         raise unsupported(f"window frames by {spec.text('kind').upper() or 'this unit'}")
-    if name in AGGREGATES and order and not spec:
+    if name in _FRAMED and order and not spec:
         raise RedshiftError("XX000", "Aggregate window functions with an ORDER BY clause require a frame clause")
+    if name in ("lag", "lead") and len(function.expressions) > 2:
+        raise RedshiftError("0A000", f"Default parameter not be supported for window function {name}")
     if name == "listagg" and function.find(exp.Order):
         raise unsupported("LISTAGG WITHIN GROUP as a window function")
     if name == "ratio_to_report":

@@ -56,6 +56,18 @@ def system_relation(schema: str, name: str) -> str | None:
     return None
 
 
+def is_user_table(node: exp.Table) -> bool:
+    """Whether it is a table or view of a user's: no CTE, no system relation, nothing of a catalogue."""
+    if system_relation(node.db, node.name) or node.db in _CATALOGUES or (not node.db and node.name.startswith("pg_")):
+        return False
+    query = node.find_ancestor(exp.Query)
+    while query:
+        if not node.db and any(cte.alias.lower() == node.name.lower() for cte in query.ctes):
+            return False
+        query = query.find_ancestor(exp.Query)
+    return True
+
+
 def refuse_system_target(schema: str, name: str) -> None:
     """No statement may change, make or drop what stands for a system relation here."""
     if system_relation(schema, name) or (not schema and name in _OLDER):

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from sandbox.redshift.errors import RedshiftError, unsupported
 from sandbox.redshift.rewrite import functions, names, types
-from sandbox.redshift.rewrite.allowed import FUNCTIONS, NAMES, NODES
+from sandbox.redshift.rewrite.allowed import FUNCTIONS, LEADER_ONLY, NAMES, NODES
 
 SetOperation = exp.Union | exp.Except | exp.Intersect
 
@@ -20,6 +20,8 @@ def rewrite(tree: exp.Expression) -> exp.Expression:
     nodes = cast(list[exp.Expression], list(tree.walk()))
     for node in nodes:
         check(node)
+        if isinstance(node, exp.Anonymous | exp.CurrentSchema):
+            _leader_only(node)
     # children come after their parents in the walk, so backwards every rule sees finished arguments
     for node in reversed(nodes):
         rule = _RULES.get(type(node))
@@ -88,6 +90,15 @@ def _call(node: exp.Anonymous) -> exp.Expression:
     return functions.rewrite_call(node)
 
 
+def _leader_only(node: exp.Anonymous | exp.CurrentSchema) -> None:
+    """A function of the leader node's may not stand in a query that reads users' tables."""
+    name = "current_schema" if isinstance(node, exp.CurrentSchema) else node.name.lower()
+    query = node.find_ancestor(exp.Query)
+    if name in LEADER_ONLY and query and any(names.is_user_table(table) for table in query.find_all(exp.Table)):
+        message = "Specified types or functions (one per INFO message) not supported on Amazon Redshift tables."
+        raise RedshiftError("0A000", message, detail=f'Function "{name}" not supported.')
+
+
 def _dot(node: exp.Dot) -> exp.Expression:
     """pg_catalog.f() is f(), so that the helper schema's f is found; any other qualified call is a user's function."""
     if isinstance(node.parent, exp.DataType):
@@ -125,6 +136,16 @@ def _values(node: exp.Values) -> None:
 def _boolean_test(node: exp.Is) -> None:
     if isinstance(node.expression, exp.Distinct):
         raise unsupported("IS DISTINCT FROM")
+    place: Any = node
+    while isinstance(place.parent, exp.Alias | exp.Paren | exp.Connector | exp.Not):
+        place = place.parent
+    # by the guide's page on BOOLEAN; inside CASE it is a condition, and works
+    if (
+        isinstance(node.expression, exp.Boolean)
+        and isinstance(place.parent, exp.Select)
+        and place.arg_key == "expressions"
+    ):
+        raise RedshiftError("0A000", "IS TRUE and IS FALSE are not supported in the select list", hint="Use = TRUE.")
 
 
 def _var(node: exp.Var) -> None:
@@ -145,6 +166,11 @@ def _merge(node: exp.Merge) -> None:
     whens = node.args["whens"].expressions
     if [bool(when.args.get("matched")) for when in whens] != [True, False]:
         raise RedshiftError("42601", "MERGE takes WHEN MATCHED and WHEN NOT MATCHED, each once and in this order")
+
+
+def _parameter(node: exp.Parameter) -> None:
+    if not node.this.is_number:
+        raise unsupported("the operator @")
 
 
 def _select(node: exp.Select) -> exp.Expression:
@@ -212,6 +238,7 @@ _RULES: dict[type[Any], Callable[[Any], exp.Expression | None]] = {
     exp.Is: _boolean_test,
     exp.Merge: _merge,
     exp.ObjectIdentifier: types.object_identifier,
+    exp.Parameter: _parameter,
     exp.Select: _select,
     exp.Star: _star,
     exp.Table: names.table,

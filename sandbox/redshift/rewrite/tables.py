@@ -93,6 +93,8 @@ def create_table(tree: exp.Create, attributes: Attributes) -> Statement:
     elements = [_element(element, attributes, table.name) for element in schema.expressions]
     primary = {quote(column) for key in attributes.keys if key["kind"] == "p" for column in key["columns"]}
     columns = [_not_null(element, primary) for element in elements if element]
+    if attributes.diststyle == "KEY" and not attributes.distkey:
+        raise RedshiftError("42601", "DISTSTYLE KEY needs a DISTKEY")
     return Statement(f"{head} ({', '.join(columns)})", after=(attributes.record(table, temporary, created=True),))
 
 
@@ -244,6 +246,9 @@ def alter_table(tree: exp.Alter) -> Statement:
         definition = column_definition(action, attributes, table.name)
         if attributes.keys or attributes.distkey or attributes.sortkey or "GENERATED" in definition:
             raise unsupported("keys, DISTKEY, SORTKEY and IDENTITY in ADD COLUMN")
+        if definition.endswith(" NOT NULL") and " DEFAULT " not in definition:
+            message = "ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression"
+            raise RedshiftError("42601", message)
         after = (attributes.record(table),) if attributes.encode else ()
         return Statement(f"{head} ADD COLUMN {definition}", after=after)
     if isinstance(action, exp.AddConstraint):

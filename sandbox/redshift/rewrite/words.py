@@ -176,6 +176,9 @@ def show(piece: Piece) -> Statement:
     elif name == "standard_conforming_strings":
         # strings do take backslash escapes, and clients that ask double their backslashes only if told so
         shown = "'off'::text"
+    elif name == "statement_timeout":
+        # in milliseconds, without PostgreSQL's unit
+        shown = "(SELECT setting FROM pg_catalog.pg_settings WHERE name = 'statement_timeout')"
     elif name in _REMEMBERED:
         shown = f"coalesce(nullif(current_setting('pg_redshift.{name}', true), ''), {literal(_REMEMBERED[name])})"
     else:
@@ -226,7 +229,9 @@ def deallocate(piece: Piece) -> Statement:
     return plain(piece)
 
 
-_OTHER_RIGHTS = word_set("SEQUENCE LANGUAGE FUNCTION PROCEDURE DATASHARE MODEL EXTERNAL ASSUMEROLE ROLE COPY")
+_OTHER_RIGHTS = word_set(
+    "ALTER ASSUMEROLE COPY DATASHARE DROP EXTERNAL FUNCTION LANGUAGE MODEL PROCEDURE ROLE SEQUENCE TRUNCATE"
+)
 
 
 def grant(piece: Piece) -> Statement:

@@ -63,6 +63,12 @@ def parse_unload(text: str) -> UnloadCommand:
     return _Unload(text).unload()
 
 
+def keywords() -> frozenset[str]:
+    """The clauses UNLOAD takes, for the reference in docs/sandbox.md."""
+    unload = _Unload("")
+    return frozenset({**unload.authorization_readers(), **unload.unload_readers()}) | FLAGS
+
+
 class _Unload(Clauses):
     """UNLOAD ('query') TO 's3://...' and its options."""
 

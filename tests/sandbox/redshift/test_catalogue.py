@@ -64,6 +64,11 @@ def one(client: psycopg.Connection[Any], sql: str) -> list[str | None]:
         ("json_extract_path_text('{\"a\": {\"b\": 1}}', 'a', 'b')", "1"),
         ("json_extract_path_text('{', 'a', true)", None),
         ("is_valid_json('[1]')", "f"),
+        ("to_date('20010631', 'YYYYMMDD')", "2001-07-01"),
+        ("to_date('02 Oct 2001', 'DD Mon YYYY', TRUE)", "2001-10-02"),
+        ("to_timestamp('2011-12-18 24:38:15', 'YYYY-MM-DD HH24:MI:SS')", "2011-12-19 00:38:15+00"),
+        ("substring(12345, 2, 2)", "23"),
+        ("current_schemas(TRUE)", "{cat,pg_catalog}"),
         ("'a' = 'a  '", "t"),
         ("'a' LIKE 'a '", "f"),
         ("'É' ILIKE 'é'", "f"),
@@ -82,6 +87,7 @@ def test_functions_answer_as_redshift(client: psycopg.Connection[Any], expressio
         ("avg(cast(n AS BIGINT))", "2"),
         ("avg(cast(n AS DECIMAL(8, 2)))", "2.33"),
         ("median(n)", "2"),
+        ("median(dateadd(day, n, '2020-01-01')::DATE)", "2020-01-03"),
         ("sum(n)", "7"),
         ("listagg(v, ',') WITHIN GROUP (ORDER BY n)", "x,y"),
         ("listagg(DISTINCT n) WITHIN GROUP (ORDER BY n DESC)", "421"),
@@ -93,6 +99,31 @@ def test_aggregates_answer_as_redshift(client: psycopg.Connection[Any], aggregat
     client.execute("DELETE FROM few")
     client.execute("INSERT INTO few VALUES (1, 'x'), (2, ''), (4, 'y'), (NULL, NULL)")
     assert [value] == one(client, f"SELECT {aggregate} FROM few")
+
+
+@pytest.mark.parametrize(
+    ("query", "sqlstate", "message"),
+    [
+        ("SELECT TRUE::VARCHAR", "42846", "cannot cast type boolean to character varying"),
+        (
+            "SELECT v::BOOLEAN FROM (SELECT 'x'::VARCHAR AS v) t",
+            "42846",
+            "cannot cast type character varying to boolean",
+        ),
+        ("SELECT to_date('20010631', 'YYYYMMDD', TRUE)", "22008", "out of range"),
+        ("SELECT to_date('31 Jun 2001', 'DD Mon YYYY')", "0A000", "the format DD Mon YYYY leaves out of range"),
+        ("SELECT split_part('a,b', ',', -1)", "22023", "field position"),
+        ("SELECT v + 1 FROM (SELECT 'x'::VARCHAR AS v) t", "0A000", "without a cast: operator does not exist"),
+        ("SELECT coalesce(v, 1) FROM (SELECT 'x'::VARCHAR AS v) t", "0A000", "without a cast: COALESCE types"),
+    ],
+)
+def test_what_redshift_does_not_convert_fails(
+    client: psycopg.Connection[Any], query: str, sqlstate: str, message: str
+) -> None:
+    with pytest.raises(psycopg.Error) as failure:
+        client.execute(query)
+    assert sqlstate == failure.value.sqlstate
+    assert message in str(failure.value)
 
 
 def test_default_column_names_are_redshifts(client: psycopg.Connection[Any]) -> None:

@@ -31,7 +31,7 @@ def test_pg_table_def_has_types_encodings_and_keys_of_the_tables_on_the_path(cli
     expected = [
         ("city", "character varying(20)", "zstd", True, 0, False),
         ("id", "bigint", "none", False, -2, True),
-        ("price", "numeric(8,2)", "none", False, 0, False),
+        ("price", "numeric(8,2)", "az64", False, 0, False),
         ("sold", "timestamp without time zone", "none", False, 1, False),
     ]
     assert expected == client.execute(f"{query} ORDER BY 1").fetchall()

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from tests.sandbox.redshift.cases import GAPS, Place, each, gaps_that_are_no_cases
+from tests.sandbox.redshift.cases import Place, each, gaps_that_are_no_cases
 
 
 def carry_out(case: dict[str, Any], place: Place) -> None:
@@ -25,12 +25,11 @@ def carry_out(case: dict[str, Any], place: Place) -> None:
 
 
 @each("sql_cases")
-def test_case_works_or_is_a_known_gap(case: dict[str, Any], cursor: Any) -> None:
-    place = Place(cursor)
-    if case["name"] in GAPS["sql_cases"]:
+def test_case_works_or_is_a_known_gap(case: dict[str, Any], place: Place) -> None:
+    if place.is_gap("sql_cases", case):
         with pytest.raises(psycopg2.errors.FeatureNotSupported):
             carry_out(case, place)
-    elif case["name"] in GAPS["differs"]:
+    elif place.is_gap("differs", case):
         with pytest.raises(AssertionError):
             carry_out(case, place)
     else:

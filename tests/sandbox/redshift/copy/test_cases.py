@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 import zstandard
 
-from tests.sandbox.redshift.cases import GAPS, Place, each, gaps_that_are_no_cases
+from tests.sandbox.redshift.cases import Place, each, gaps_that_are_no_cases
 
 COMPRESS = {"gzip": gzip.compress, "bzip2": bz2.compress, "zstd": zstandard.ZstdCompressor().compress}
 
@@ -42,9 +42,9 @@ def parquet(columns: list[dict[str, Any]]) -> bytes:
         return path.read_bytes()
 
 
-def carry_out(case: dict[str, Any], place: Place, s3: Any) -> None:
+def carry_out(case: dict[str, Any], place: Place) -> None:
     for name, content in case.get("files", {}).items():
-        s3.put_object(Bucket=place.bucket, Key=f"{place.prefix}/{name}", Body=body(content, place))
+        place.put(name, body(content, place))
     place.run(case["table_ddl"], *case.get("setup_sql", []))
     if "expected_error_regex" in case:
         place.fails(case["copy_sql"], case["expected_error_regex"])
@@ -57,13 +57,13 @@ def carry_out(case: dict[str, Any], place: Place, s3: Any) -> None:
 
 
 @each("copy_cases")
-def test_case_works_or_is_a_known_gap_and_refused(case: dict[str, Any], cursor: Any, s3: Any, case_bucket: str) -> None:
-    place = Place(cursor, case_bucket)
-    if case["name"] not in GAPS["copy_cases"]:
-        carry_out(case, place, s3)
+def test_case_works_or_is_a_known_gap_and_refused(case: dict[str, Any], place: Place) -> None:
+    place.target.needs_s3()
+    if not place.is_gap("copy_cases", case):
+        carry_out(case, place)
         return
     with pytest.raises(psycopg2.errors.FeatureNotSupported):
-        carry_out(case, place, s3)
+        carry_out(case, place)
 
 
 def test_every_known_gap_is_a_case() -> None:

@@ -97,6 +97,9 @@ def test_rewrites(before: str, after: str) -> None:
         ("SELECT * FROM other.s.t", "other"),
         ("MERGE INTO t USING s ON t.a = s.a REMOVE DUPLICATES", "REMOVE DUPLICATES"),
         ("INSERT INTO t VALUES ((SELECT 1)), ((SELECT 2))", "multi-row VALUES"),
+        ("SELECT a OR b IS NOT TRUE AS c FROM t", "IS TRUE and IS FALSE are not supported in the select list"),
+        ("SELECT version(), a FROM t", "not supported on Amazon Redshift tables"),
+        ("SELECT 1 WHERE 'x' = current_schema AND 1 IN (SELECT a FROM t)", "not supported on Amazon Redshift tables"),
     ],
 )
 def test_refuses_by_name(sql: str, named: str) -> None:

@@ -127,6 +127,8 @@ def test_writes_down_what_postgresql_does_not_get(sql: str, attributes: dict[str
         ("CREATE TABLE t (a INT DISTKEY, b INT DISTKEY)", "42601", "multiple distribution keys"),
         ("CREATE TABLE t (a INT ENCODE zip)", "42601", "zip"),
         ("CREATE TEMP TABLE s.t (a INT)", "42P16", "temporary"),
+        ("CREATE TABLE t (a INT) DISTSTYLE KEY", "42601", "needs a DISTKEY"),
+        ("ALTER TABLE t ADD COLUMN a INT NOT NULL", "42601", "must have a non-null default"),
     ],
 )
 def test_refuses(sql: str, sqlstate: str, message: str) -> None:

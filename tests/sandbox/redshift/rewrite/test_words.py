@@ -66,6 +66,7 @@ def test_truncate_commits() -> None:
         ("UNLOAD ($$select 1; select 2$$) TO 's3://b/k' IAM_ROLE default", "0A000", "UNLOAD of anything but one query"),
         ("ANALYZE COMPRESSION t", "0A000", "ANALYZE COMPRESSION"),
         ("SHOW TABLES FROM SCHEMA dev.s", "0A000", "SHOW TABLES"),
+        ("GRANT DROP ON t TO u", "0A000", "this form of GRANT"),
         ("SET enable_case_sensitive_identifier TO true", "0A000", "enable_case_sensitive_identifier"),
         ("SET work_mem TO '1GB'", "42704", "work_mem"),
         ("BEGIN NOW", "42601", 'at or near "NOW"'),

@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 import zstandard
 
-from tests.sandbox.redshift.cases import GAPS, Place, each, gaps_that_are_no_cases
+from tests.sandbox.redshift.cases import Place, each, gaps_that_are_no_cases
 
 DECOMPRESS = {
     ".gz": gzip.decompress,
@@ -20,9 +20,9 @@ DECOMPRESS = {
 }
 
 
-def carry_out(case: dict[str, Any], place: Place, s3: Any) -> None:
+def carry_out(case: dict[str, Any], place: Place) -> None:
     for name, content in case.get("files", {}).items():
-        s3.put_object(Bucket=place.bucket, Key=f"{place.prefix}/{name}", Body=content.encode())
+        place.put(name, content.encode())
     place.run(*case["setup_sql"])
     if "expected_error_regex" in case:
         place.fails(case["unload_sql"], case["expected_error_regex"])
@@ -30,15 +30,14 @@ def carry_out(case: dict[str, Any], place: Place, s3: Any) -> None:
     place.run(case["unload_sql"])
     if "after" in case:
         assert case["after"]["expected_rows"] == place.rows(case["after"]["query"])
-    check_objects(case, place, s3)
+    check_objects(case, place)
     if "reload" in case:
         place.run(case["reload"]["ddl"], case["reload"]["copy"])
         assert case["reload"]["expected_rows"] == place.rows(case["reload"]["query"])
 
 
-def check_objects(case: dict[str, Any], place: Place, s3: Any) -> None:
-    found = s3.list_objects_v2(Bucket=place.bucket, Prefix=f"{place.prefix}/").get("Contents", [])
-    content = {each["Key"]: s3.get_object(Bucket=place.bucket, Key=each["Key"])["Body"].read() for each in found}
+def check_objects(case: dict[str, Any], place: Place) -> None:
+    content = {key: place.get(key) for key in place.objects()}
     assert content
     for key in content:
         assert re.search(case.get("expected_keys_regex", ""), key.removeprefix(f"{place.prefix}/"))
@@ -68,13 +67,13 @@ def check_content(case: dict[str, Any], content: dict[str, bytes]) -> None:
 
 
 @each("unload_cases")
-def test_case_works_or_is_a_known_gap_and_refused(case: dict[str, Any], cursor: Any, s3: Any, case_bucket: str) -> None:
-    place = Place(cursor, case_bucket)
-    if case["name"] not in GAPS["unload_cases"]:
-        carry_out(case, place, s3)
+def test_case_works_or_is_a_known_gap_and_refused(case: dict[str, Any], place: Place) -> None:
+    place.target.needs_s3()
+    if not place.is_gap("unload_cases", case):
+        carry_out(case, place)
         return
     with pytest.raises(psycopg2.errors.FeatureNotSupported):
-        carry_out(case, place, s3)
+        carry_out(case, place)
 
 
 def test_every_known_gap_is_a_case() -> None:

@@ -1,0 +1,39 @@
+"""Print how many lines sandbox/redshift has; fail when it or a file of it is beyond its budget. `make lint` runs it.
+
+A Redshift on a laptop grows by itself: every construct is one more. The budget has each new one ask for its place, or
+for that of an old one. The aim is 4,000 lines; the budget is what it takes today and only goes down.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parents[1] / "sandbox" / "redshift"
+MOST_LINES = 8_400
+MOST_LINES_OF_A_FILE = 400
+
+
+def lines() -> dict[Path, int]:
+    """The lines of each file of Python and SQL."""
+    files = [file for file in sorted(FOLDER.rglob("*")) if file.suffix in (".py", ".sql")]
+    return {file: len(file.read_text(encoding="utf-8").splitlines()) for file in files}
+
+
+def main() -> int:
+    """Print the sum and what is beyond a budget; the exit status."""
+    found = lines()
+    total = sum(found.values())
+    print(f"sandbox/redshift: {total} lines in {len(found)} files, budget {MOST_LINES}")
+    long = [
+        f"{file.relative_to(FOLDER)}: {count} lines, at most {MOST_LINES_OF_A_FILE}"
+        for file, count in found.items()
+        if count > MOST_LINES_OF_A_FILE
+    ]
+    for problem in long:
+        print(problem, file=sys.stderr)
+    return int(bool(long) or total > MOST_LINES)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
