@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable
 
 from sandbox.redshift import messages, protocol, replies
 from sandbox.redshift.backend import Backend
 from sandbox.redshift.channel import Channel, DisconnectedError
-from sandbox.redshift.errors import RedshiftError
 from sandbox.redshift.messages import FLUSH
 from sandbox.redshift.protocol import Conversation, Message, ProtocolError, State
 from sandbox.redshift.replies import PostgresError
@@ -30,14 +28,13 @@ class Question:
     """Messages for PostgreSQL, and how its answer is passed on.
 
     kinds: the types of those whose answers end in the client's sight; hide: the types of answer it is not to see;
-    statement: whose it is; undo: called if PostgreSQL fails this or drops it.
+    statement: whose it is.
     """
 
     request: bytes
     kinds: str
     hide: bytes = b""
     statement: Statement = Statement("")  # noqa: RUF009  # it is frozen
-    undo: Callable[[], object] = lambda: None
 
     @property
     def passing(self) -> bytes:
@@ -63,7 +60,7 @@ class Relay:
         return not self._asked
 
     async def settle(self, end: bytes = FLUSH, *, is_sent: bool = False) -> None:
-        """Ask all there is to ask and pass the answers on. Raises PostgresError, what was asked after it undone.
+        """Ask all there is to ask and pass the answers on. Raises PostgresError; the rest has no answer then.
 
         end: FLUSH or SYNC, after the questions; the answer to SYNC is left. is_sent: PostgreSQL has them already.
         """
@@ -75,25 +72,20 @@ class Relay:
             passing = bytes(kind for kind in passing if kind in question.passing)
         answers = [(CLOSERS[kind], question) for question in asked for kind in question.kinds]
         number = 0
-        try:
-            while number < len(answers):
-                message = await self._backend.next(passing)
-                until, question = answers[number]
-                if message.raw[0] in passing:
-                    for kind in message.kind:
-                        number += kind in answers[number][0]
-                    self._client.write(message.raw)
-                elif message.kind in until:
-                    self.close(question.statement.tag, message)
-                    number += 1
-                else:
-                    self._part(message, question)
-                if self._client.unsent > ANSWER_BYTES:
-                    await self._client.flush()
-        except RedshiftError:
-            for dropped in reversed(asked[asked.index(answers[number][1]) :]):
-                dropped.undo()
-            raise
+        while number < len(answers):
+            message = await self._backend.next(passing)
+            until, question = answers[number]
+            if message.raw[0] in passing:
+                for kind in message.kind:
+                    number += kind in answers[number][0]
+                self._client.write(message.raw)
+            elif message.kind in until:
+                self.close(question.statement.tag, message)
+                number += 1
+            else:
+                self._part(message, question)
+            if self._client.unsent > ANSWER_BYTES:
+                await self._client.flush()
 
     async def carry(self, question: Question) -> Message:
         """Ask one question, in whose answer PostgreSQL may ask for copy data; the last of it is returned unsent.

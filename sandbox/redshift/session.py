@@ -154,13 +154,13 @@ class Session:
         if len(statements) > 1:
             raise RedshiftError("42601", "cannot insert multiple commands into a prepared statement")
         statement = statements[0] if statements else _NOTHING
-        undo = _name(self._statements, name, statement if statement.tag or not statement.is_plain else None)
-        self._relay.ask(Question(messages.parse(name, statement.sql, types), "P", b"", statement, undo))
+        self._relay.ask(Question(messages.parse(name, statement.sql, types), "P", b"", statement))
+        await self._name(self._statements, name, statement if statement.tag or not statement.is_plain else None)
 
     async def _bind(self, message: Message) -> None:
         (portal, name), _ = messages.texts(message.raw, 2)
-        undo = _name(self._portals, portal, self._statements.get(name))
-        self._relay.ask(Question(message.raw, "B", undo=undo))
+        self._relay.ask(Question(message.raw, "B"))
+        await self._name(self._portals, portal, self._statements.get(name))
 
     async def _describe(self, message: Message) -> None:
         self._relay.ask(Question(message.raw, "D"))
@@ -178,8 +178,15 @@ class Session:
 
     async def _close(self, message: Message) -> None:
         (name,), _ = messages.texts(message.raw, 1, start=6)
-        undo = _name(self._statements if message.raw[5:6] == b"S" else self._portals, name, None)
-        self._relay.ask(Question(message.raw, "C", undo=undo))
+        self._relay.ask(Question(message.raw, "C"))
+        await self._name(self._statements if message.raw[5:6] == b"S" else self._portals, name, None)
+
+    async def _name(self, known: dict[str, Statement], name: str, statement: Statement | None) -> None:
+        """Give a name to a statement, or take it from one, once PostgreSQL has."""
+        if (statement is not None or name in known) and await self._settle():
+            known.pop(name, None)
+            if statement is not None:
+                known[name] = statement
 
     async def _flush(self, message: Message) -> None:
         """Nothing to do: see `run`. redshift_connector sends one after every message, and all of them at once."""
@@ -306,11 +313,3 @@ class Session:
     def notice(self, severity: str, message: str) -> None:
         """Send the client a notice."""
         self._client.write(replies.notice_response(severity, message))
-
-
-def _name(known: dict[str, Statement], name: str, statement: Statement | None) -> Callable[[], object]:
-    """Give a name to a statement, or to none; what is returned takes that back."""
-    before = known.pop(name, None)
-    if statement is not None:
-        known[name] = statement
-    return lambda: _name(known, name, before)

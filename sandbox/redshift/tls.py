@@ -71,16 +71,12 @@ def _unsigned(
 ) -> x509.CertificateBuilder:
     """A certificate with what those who check strictly (Python 3.13 by default) look for."""
     now = datetime.datetime.now(datetime.UTC)
+    signs_certificates = dict.fromkeys(("key_cert_sign", "crl_sign"), is_authority)
+    others = ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
     usage = x509.KeyUsage(
         digital_signature=not is_authority,
-        key_cert_sign=is_authority,
-        crl_sign=is_authority,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
+        **signs_certificates,
+        **dict.fromkeys((*others, "encipher_only", "decipher_only"), False),
     )
     return (
         x509.CertificateBuilder(issuer, subject, key, x509.random_serial_number())
