@@ -6,6 +6,9 @@ IN_ENV = .venv/bin/python -m
 UV = .venv/uv-$(UV_VERSION)
 READY = .venv/ready
 
+# The clients that `make test-clients` uses have an environment of their own: dbt wants older packages than the pipeline.
+CLIENTS = .venv-clients
+
 # The demo's month of listening. Another value here is another data set, kept beside the first.
 FROM = 2018-11-01
 TO = 2018-11-30
@@ -20,7 +23,7 @@ STATE = .sandbox
 BUCKETS = .demo/recent
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up down test test-browser test-aws aws-policy lint docs pictures constraints clean
+.PHONY: help env demo up down test test-browser test-aws test-clients aws-policy bench lint docs pictures constraints clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -44,8 +47,16 @@ test-browser: $(READY) ## `make up` and `make down`, and the pages in Chromium
 test-aws: $(READY) ## the cluster's life in an AWS account of moto's: killed anywhere, refused when wrong, IAM enforced
 	$(IN_ENV) pytest tests/aws -n 2
 
+test-clients: $(READY) $(CLIENTS)/ready ## dbt, awswrangler, SQLAlchemy, drivers, Airflow's operators: real work in the sandbox
+	$(IN_ENV) pytest tests/clients/own
+	@PYTHONDONTWRITEBYTECODE= $(IN_ENV) sandbox run -- \
+		$(CLIENTS)/bin/python -m pytest tests/clients/others --confcutdir tests/clients/others -n 2 --dist loadfile
+
 aws-policy: $(READY) ## write the IAM policies of docs/aws.md anew, out of the calls the tests make
 	WRITE_AWS_POLICY=yes $(IN_ENV) pytest tests/aws/test_policy.py -k need
+
+bench: $(READY) ## what the sandbox costs, as ratios against the PostgreSQL behind it; takes minutes
+	$(IN_ENV) benchmarks
 
 lint: $(READY) ## style, types and SQL; checks only, changes nothing
 	$(IN_ENV) ruff check
@@ -61,12 +72,14 @@ docs: $(READY) ## write anew what of docs/ is made from the code
 pictures: $(READY) ## take the pictures of docs/pictures from the page of a running `make up`
 	$(IN_ENV) scripts.pictures
 
-constraints: $(UV) ## pin anew what the packages of requirements.txt need in turn
-	.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --output-file constraints.txt \
-		--custom-compile-command "make constraints" --no-emit-index-url --no-emit-find-links requirements.txt
+constraints: $(UV) ## pin anew what the packages of requirements.txt and requirements-clients.txt need in turn
+	@for which in "" -clients; do \
+		.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --output-file constraints$$which.txt \
+			--custom-compile-command "make constraints" --no-emit-index-url --no-emit-find-links \
+			requirements$$which.txt || exit; done
 
 clean: down ## end and remove what the commands made: environment, sandbox, demo data, caches
-	rm -rf .venv .demo .sandbox .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv $(CLIENTS) .demo .sandbox .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(UV):
 	@for python in "$(PYTHON)" python3 python3.14 python3.13 python3.12 python3.11 none; do \
@@ -79,6 +92,12 @@ $(UV):
 # Compiled now, or the first start of Airflow takes twice as long.
 $(READY): $(UV) requirements.txt constraints.txt
 	.venv/bin/uv pip install --quiet --python .venv/bin/python --compile-bytecode -r requirements.txt -c constraints.txt
+	@touch $@
+
+# Not compiled: most of it is never imported, and what is compiles then.
+$(CLIENTS)/ready: requirements-clients.txt constraints-clients.txt | $(UV)
+	.venv/bin/uv venv --quiet --clear --python .venv/bin/python $(CLIENTS)
+	.venv/bin/uv pip install --quiet --python $(CLIENTS)/bin/python -r requirements-clients.txt -c constraints-clients.txt
 	@touch $@
 
 $(LISTENING)/complete: $(wildcard sandbox/listening/*.py) | $(READY)

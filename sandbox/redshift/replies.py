@@ -15,6 +15,9 @@ SHOWN_PARAMETERS = {
     "standard_conforming_strings": "off",
 }
 
+# By a parameter of this name asyncpg knows Redshift, which has no advisory locks and no LISTEN.
+_REVISION = messages.parameter_status("padb_revision", "sandbox")
+
 # Ours never sends server_protocol_version and show_discovery: their absence keeps redshift_connector at the protocol's
 # level 0, whose RowDescription and number formats are PostgreSQL's.
 
@@ -98,7 +101,10 @@ def shown_notice(raw: bytes) -> bytes:
 def shown_parameter(raw: bytes) -> bytes:
     """A ParameterStatus as Redshift would report it."""
     (name, _), _ = messages.texts(raw, 2)
-    return messages.parameter_status(name, SHOWN_PARAMETERS[name]) if name in SHOWN_PARAMETERS else raw
+    if name not in SHOWN_PARAMETERS:
+        return raw
+    shown = messages.parameter_status(name, SHOWN_PARAMETERS[name])
+    return shown + _REVISION if name == "server_version" else shown
 
 
 def shown_authentication(raw: bytes, driver: str) -> bytes:

@@ -11,7 +11,8 @@ CREATE TABLE pg_redshift_store.tables (
     encode    jsonb NOT NULL DEFAULT '{}'      -- column number: encoding as declared
 );
 
--- Each row is a declared key, never enforced.
+-- Each row is a declared key, never enforced. Their oids are far from those PostgreSQL gives out.
+CREATE SEQUENCE pg_redshift_store.key_oid AS bigint START 4000000000;
 CREATE TABLE pg_redshift_store.keys (
     relid       oid NOT NULL,
     name        name NOT NULL,
@@ -19,6 +20,7 @@ CREATE TABLE pg_redshift_store.keys (
     columns     smallint[] NOT NULL,
     ref_relid   oid,
     ref_columns smallint[],
+    oid         oid NOT NULL DEFAULT nextval('pg_redshift_store.key_oid')::oid,
     UNIQUE (relid, name)
 );
 GRANT SELECT ON pg_redshift_store.tables, pg_redshift_store.keys TO PUBLIC;
@@ -39,6 +41,11 @@ BEGIN
     RETURN found;
 END
 $$;
+
+CREATE FUNCTION pg_redshift.column_names(table_id oid, numbers smallint[]) RETURNS text STABLE LANGUAGE sql RETURN (
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY array_position(numbers, a.attnum))
+    FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid = table_id AND a.attnum = ANY (numbers));
 
 -- Writes down one declared key. A primary key wants columns that are NOT NULL; the table has one at most.
 CREATE FUNCTION pg_redshift.record_key(table_id oid, key jsonb) RETURNS void
@@ -114,3 +121,10 @@ BEGIN
     PERFORM pg_redshift.record_key(table_id, key.value) FROM jsonb_array_elements(coalesce(given->'keys', '[]')) key;
 END
 $$;
+
+-- By number, as pg_attribute has them.
+CREATE FUNCTION pg_redshift.encodings() RETURNS text[] IMMUTABLE LANGUAGE sql RETURN ARRAY[
+    'none', 'az64', 'bytedict', 'delta', 'delta32k', 'lzo', 'mostly8', 'mostly16', 'mostly32', 'runlength', 'text255', 'text32k',
+    'zstd'];
+CREATE FUNCTION pg_redshift.format_encoding(number integer) RETURNS character varying IMMUTABLE LANGUAGE sql
+    RETURN (pg_redshift.encodings())[number + 1];

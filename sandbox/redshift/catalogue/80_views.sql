@@ -1,5 +1,23 @@
 -- Redshift's views of tables and columns, filled from PostgreSQL's catalogue; and the declared keys in information_schema's shape.
 
+-- Of an interleaved sort key every other column is negative. An encoding that is not declared is chosen as Redshift chooses before it
+-- has seen rows.
+CREATE VIEW pg_redshift_store.attributes AS
+SELECT
+    a.*, coalesce(t.distkey = a.attnum, false) AS attisdistkey,
+    (coalesce(s.place, 0) * CASE WHEN t.sortstyle = 'INTERLEAVED' AND s.place % 2 = 0 THEN -1 ELSE 1 END)::integer AS attsortkeyord,
+    (array_position(pg_redshift.encodings(), CASE
+        WHEN t.encode ->> a.attnum::text NOT IN ('auto', 'raw') THEN t.encode ->> a.attnum::text
+        WHEN t.relid IS NULL OR t.encode ->> a.attnum::text = 'raw' OR a.attnum = ANY (t.sortkey)
+            OR a.atttypid IN ('boolean'::regtype, 'real'::regtype, 'double precision'::regtype) OR c.relpersistence = 't' THEN 'none'
+        WHEN a.atttypid IN ('bpchar'::regtype, 'varchar'::regtype) THEN 'lzo'
+        WHEN a.atttypid = 'pg_redshift.super'::regtype THEN 'zstd'
+        ELSE 'az64' END) - 1)::smallint AS attencodingtype
+FROM pg_catalog.pg_attribute a
+LEFT JOIN pg_redshift_store.tables t ON t.relid = a.attrelid
+LEFT JOIN pg_catalog.pg_class c ON c.oid = t.relid
+CROSS JOIN LATERAL (SELECT array_position(t.sortkey, a.attnum) AS place) s;
+
 CREATE VIEW pg_redshift.svv_tables AS
 SELECT
     table_catalog::varchar(128), table_schema::varchar(128), table_name::varchar(128), table_type::varchar(128),
@@ -17,8 +35,8 @@ SELECT
             c.identity_start, c.identity_increment)
     END::varchar(4000) AS column_default,
     c.is_nullable::varchar(3),
-    CASE c.udt_name WHEN 'super' THEN 'super' ELSE c.data_type END::varchar(128) AS data_type, c.character_maximum_length::integer, c.numeric_precision::integer,
-    c.numeric_precision_radix::integer, c.numeric_scale::integer, c.datetime_precision::integer,
+    CASE c.udt_name WHEN 'super' THEN 'super' ELSE c.data_type END::varchar(128) AS data_type,
+    c.character_maximum_length::integer, c.numeric_precision::integer, c.numeric_precision_radix::integer, c.numeric_scale::integer, c.datetime_precision::integer,
     c.interval_type::varchar(128), c.interval_precision::varchar(128), c.character_set_catalog::varchar(128),
     c.character_set_schema::varchar(128), c.character_set_name::varchar(128), c.collation_catalog::varchar(128),
     c.collation_schema::varchar(128), c.collation_name::varchar(128), c.domain_name::varchar(128),
@@ -42,23 +60,11 @@ SELECT
         ELSE c.data_type
     END::varchar(128) AS data_type,
     c.column_default, c.is_nullable,
-    -- what is not declared is chosen as Redshift chooses before it has seen rows
-    CASE
-        WHEN t.encode ? c.ordinal_position::text AND t.encode ->> c.ordinal_position::text NOT IN ('auto', 'raw')
-            THEN t.encode ->> c.ordinal_position::text
-        WHEN t.relid IS NULL OR t.encode ->> c.ordinal_position::text = 'raw' OR c.ordinal_position = ANY (t.sortkey)
-            OR c.data_type IN ('boolean', 'real', 'double precision') OR c.table_schema LIKE 'pg\_temp%' THEN 'none'
-        WHEN c.data_type IN ('character', 'character varying') THEN 'lzo'
-        WHEN c.data_type = 'super' THEN 'zstd'
-        ELSE 'az64'
-    END::varchar(128) AS encoding,
-    coalesce(t.distkey = c.ordinal_position, false) AS distkey,
-    (coalesce(array_position(t.sortkey, c.ordinal_position::smallint), 0)
-        * CASE WHEN t.sortstyle = 'INTERLEAVED' AND array_position(t.sortkey, c.ordinal_position::smallint) % 2 = 0
-          THEN -1 ELSE 1 END)::integer AS sortkey,
+    pg_redshift.format_encoding(a.attencodingtype)::varchar(128) AS encoding, a.attisdistkey AS distkey, a.attsortkeyord AS sortkey,
     NULL::varchar(128) AS column_acl, c.remarks
 FROM pg_redshift.svv_columns c
-LEFT JOIN pg_redshift_store.tables t ON t.relid = format('%I.%I', c.table_schema, c.table_name)::regclass;
+JOIN pg_redshift_store.attributes a
+    ON a.attrelid = format('%I.%I', c.table_schema, c.table_name)::regclass AND a.attnum = c.ordinal_position;
 
 -- Each row is a declared key with the names of its table; the base of the next four.
 CREATE VIEW pg_redshift_store.named_keys AS
@@ -69,6 +75,18 @@ SELECT
 FROM pg_redshift_store.keys k
 JOIN pg_catalog.pg_class c ON c.oid = k.relid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace;
+
+-- A declared key as it would be written; for all of them, as for none of PostgreSQL's own.
+CREATE FUNCTION pg_redshift.pg_get_constraintdef(key oid, pretty boolean) RETURNS text STABLE LANGUAGE sql RETURN (
+    SELECT
+        CASE k.kind WHEN 'p' THEN 'PRIMARY KEY' WHEN 'u' THEN 'UNIQUE' ELSE 'FOREIGN KEY' END
+        || format(' (%s)', pg_redshift.column_names(k.relid, k.columns))
+        || CASE k.kind WHEN 'f' THEN format(' REFERENCES %s(%s)', k.ref_relid::regclass, pg_redshift.column_names(k.ref_relid, k.ref_columns))
+           ELSE '' END
+    FROM pg_redshift_store.keys k
+    WHERE k.oid = key);
+CREATE FUNCTION pg_redshift.pg_get_constraintdef(key oid) RETURNS text STABLE LANGUAGE sql
+    RETURN pg_redshift.pg_get_constraintdef(key, false);
 
 CREATE VIEW pg_redshift_store.table_constraints AS
 SELECT

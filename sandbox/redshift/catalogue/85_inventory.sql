@@ -36,6 +36,35 @@ SELECT
 FROM pg_catalog.pg_database
 WHERE datname NOT IN ('postgres', 'airflow', 'template0', 'template1');
 
+-- CREATE EXTERNAL is refused, so there is nothing in these, which tools ask for before all else.
+CREATE VIEW pg_redshift.svv_external_schemas AS
+SELECT
+    NULL::oid AS esoid, NULL::smallint AS eskind, NULL::name AS schemaname, NULL::integer AS esowner, NULL::text AS databasename,
+    NULL::text AS esoptions
+WHERE false;
+
+CREATE VIEW pg_redshift.svv_external_tables AS
+SELECT
+    NULL::text AS redshift_database_name, NULL::text AS schemaname, NULL::text AS tablename, NULL::text AS tabletype,
+    NULL::text AS location, NULL::text AS input_format, NULL::text AS output_format, NULL::text AS serialization_lib,
+    NULL::text AS serde_parameters, NULL::integer AS compressed, NULL::text AS parameters
+WHERE false;
+
+CREATE VIEW pg_redshift.svv_external_columns AS
+SELECT
+    NULL::text AS redshift_database_name, NULL::text AS schemaname, NULL::text AS tablename, NULL::text AS columnname,
+    NULL::text AS external_type, NULL::integer AS columnnum, NULL::integer AS part_key, NULL::text AS is_nullable
+WHERE false;
+
+-- Of a late-binding view only its text is kept, so its columns cannot be listed.
+CREATE FUNCTION pg_redshift.pg_get_late_binding_view_cols() RETURNS SETOF record STABLE LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_redshift_store.late_views v JOIN pg_catalog.pg_class c ON c.oid = v.relid AND c.relnatts = 0) THEN
+        PERFORM pg_redshift.fail('0A000', 'the sandbox does not support pg_get_late_binding_view_cols() where there are such views');
+    END IF;
+END
+$$;
+
 CREATE FUNCTION pg_redshift.count_rows(relation oid) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -87,5 +116,6 @@ WHERE
 
 GRANT SELECT ON
     pg_redshift.pg_table_def, pg_redshift.svv_all_tables, pg_redshift.svv_redshift_tables, pg_redshift.svv_redshift_schemas,
+    pg_redshift.svv_external_schemas, pg_redshift.svv_external_tables, pg_redshift.svv_external_columns,
     pg_redshift.svv_all_schemas, pg_redshift.svv_redshift_databases, pg_redshift.svv_table_info, pg_redshift.stv_sessions
 TO PUBLIC;

@@ -13,7 +13,7 @@ from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
 from sandbox.redshift.errors import RedshiftError, unsupported
-from sandbox.redshift.rewrite import late_views, merge, names, queries, scopes, tables, views, words
+from sandbox.redshift.rewrite import catalogue, late_views, merge, names, queries, scopes, tables, views, words
 from sandbox.redshift.rewrite.dialect import generate, parse
 from sandbox.redshift.rewrite.scan import Piece, split, syntax_error
 from sandbox.redshift.statement import CASE_SENSITIVE, Rows, Statement
@@ -41,6 +41,9 @@ def _planned(piece: Piece) -> Statement:
     except scopes.UnknownColumns as question:
         asked = (scopes.COLUMNS, json.dumps(question.relations))
         return Statement("", asked=asked, answered=functools.partial(_answered, piece.text, CASE_SENSITIVE.get()))
+    except RecursionError:
+        hint = "Nest expressions and queries less deep."
+        raise RedshiftError("54001", "stack depth limit exceeded", hint=hint) from None
 
 
 @functools.lru_cache(maxsize=500)
@@ -77,11 +80,14 @@ def _query(piece: Piece, stored: bool = False) -> Statement:
     if values:
         first, rest = piece.part(0, values), piece.part(values)
         return Statement(f"{_query(first).sql}{rest.plain()}")
-    tree = parse(piece.tokens, piece.source)
+    tokens = catalogue.readable(piece.tokens)
+    tree = parse(tokens, piece.source)
     if isinstance(tree, exp.TruncateTable):
         return _truncate(tree)
-    if isinstance(tree, exp.Query) and names.is_catalogue(tree):
-        return Statement(names.catalogue_text(piece))
+    if isinstance(tree, exp.Query) and catalogue.is_catalogue(tree):
+        return Statement(catalogue.text(piece, tree))
+    if len(tokens) < len(piece.tokens):
+        raise unsupported("arrays")
     if isinstance(tree, exp.Select) and tree.args.get("into"):
         return _select_into(tree, tree.args["into"])
     return Statement(generate(queries.rewrite(tree, stored)))
@@ -122,9 +128,10 @@ def _select_into(tree: exp.Select, into: exp.Into) -> Statement:
 
 def _truncate(tree: exp.TruncateTable) -> Statement:
     """TRUNCATE takes one table and commits."""
-    if len(tree.expressions) != 1 or any(value for key, value in tree.args.items() if key != "expressions"):
+    (table, *others), given = tree.expressions, {key for key, value in tree.args.items() if value}
+    if others or given != {"expressions"} or not isinstance(table, exp.Table):
         raise unsupported("TRUNCATE of more than a table")
-    return Statement(f"TRUNCATE TABLE {tables.relation(tree.expressions[0])}", after=("COMMIT",), tag="TRUNCATE")
+    return Statement(f"TRUNCATE TABLE {tables.relation(table)}", after=("COMMIT",), tag="TRUNCATE")
 
 
 def _wrapped(piece: Piece, verb: str) -> Statement:
@@ -133,9 +140,14 @@ def _wrapped(piece: Piece, verb: str) -> Statement:
     if verb == "EXPLAIN":
         at = 2 if upper[1:2] == ["VERBOSE"] else 1
     elif verb == "DECLARE":
-        if {"SCROLL", "HOLD", "BINARY"} & set(upper[: upper.index("FOR") if "FOR" in upper else None]):
-            raise unsupported("cursors with SCROLL, HOLD or BINARY")
         at = upper.index("FOR") + 1 if "FOR" in upper else len(upper)
+        # psql says that it does not scroll, psycopg2 that it does not hold
+        if "FOR" in upper and upper[2 : at - 1] not in (
+            ["CURSOR"],
+            ["NO", "SCROLL", "CURSOR"],
+            ["CURSOR", "WITHOUT", "HOLD"],
+        ):
+            raise unsupported("cursors with SCROLL, HOLD or BINARY")
     else:
         at = upper.index("AS") + 1 if "AS" in upper else len(upper)
     if at >= len(piece.tokens):

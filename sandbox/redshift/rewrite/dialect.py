@@ -78,9 +78,10 @@ class Sandbox(Redshift):
             # an exact count is one of the answers the approximate one may give
             function = self._parse_function()
             name = function.name.lower() if isinstance(function, exp.Anonymous) else ""
-            if not (
+            is_count = (
                 function and name == "count" and any(isinstance(item, exp.Distinct) for item in function.expressions)
-            ):
+            )
+            if not is_count:
                 raise unsupported("APPROXIMATE with anything but COUNT(DISTINCT ...)")
             return cast(exp.Expression, function)
 

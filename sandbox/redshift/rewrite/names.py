@@ -14,20 +14,22 @@ STORE = "pg_redshift_store"
 
 # views of the helper schema, by the name Redshift gives them; they live in pg_catalog there
 SYSTEM_VIEWS = word_set(
-    """pg_table_def stl_load_errors stl_loaderror_detail stl_load_commits stv_sessions sys_load_error_detail
-    svv_all_columns svv_all_schemas svv_all_tables svv_columns svv_redshift_columns svv_redshift_databases
-    svv_redshift_schemas svv_redshift_tables svv_table_info svv_tables"""
+    """pg_proc_info pg_table_def stl_load_errors stl_loaderror_detail stl_load_commits stv_sessions
+    sys_load_error_detail svv_all_columns svv_all_schemas svv_all_tables svv_columns svv_external_columns
+    svv_external_schemas svv_external_tables svv_redshift_columns svv_redshift_databases svv_redshift_schemas
+    svv_redshift_tables svv_table_info svv_tables"""
 )
 # relations of information_schema that must show the declared keys, or late-binding views
 SHADOWED_VIEWS = word_set("constraint_column_usage key_column_usage referential_constraints table_constraints views")
 _SYSTEM_PREFIXES = ("stl_", "stv_", "svl_", "svv_", "svcs_", "sys_")
 # relations Redshift adds to PostgreSQL's catalogue
 _REDSHIFT_ONLY = word_set("pg_user_info pg_database_info pg_class_info pg_external_schema")
-_CATALOGUES = ("pg_catalog", "information_schema")
+CATALOGUES = ("pg_catalog", "information_schema")
 
 
-# relations of pg_catalog that have columns PostgreSQL dropped since 8.0, or show other text
-_OLDER = word_set("pg_attrdef pg_class pg_constraint pg_namespace pg_proc pg_views")
+# relations of pg_catalog that have columns of Redshift's, or that PostgreSQL dropped since 8.0, or that show declared
+# keys or late-binding views
+OLDER = word_set("pg_attrdef pg_attribute pg_class pg_constraint pg_index pg_namespace pg_proc pg_views")
 
 
 def identifier(node: exp.Identifier) -> None:
@@ -51,14 +53,19 @@ def system_relation(schema: str, name: str) -> str | None:
     if schema in ("", "pg_catalog"):
         if name in SYSTEM_VIEWS:
             return HELPERS
-        if name.startswith(_SYSTEM_PREFIXES) or name in _REDSHIFT_ONLY:
+        if is_of_redshift(name):
             raise unsupported(f"the system relation {name}")
     return None
 
 
+def is_of_redshift(name: str) -> bool:
+    """Whether PostgreSQL has no system relation of this name, and Redshift has."""
+    return name.startswith(_SYSTEM_PREFIXES) or name in _REDSHIFT_ONLY | SYSTEM_VIEWS
+
+
 def is_user_table(node: exp.Table) -> bool:
     """Whether it is a table or view of a user's: no CTE, no system relation, nothing of a catalogue."""
-    if system_relation(node.db, node.name) or node.db in _CATALOGUES or (not node.db and node.name.startswith("pg_")):
+    if system_relation(node.db, node.name) or node.db in CATALOGUES or (not node.db and node.name.startswith("pg_")):
         return False
     query = node.find_ancestor(exp.Query)
     while query:
@@ -70,7 +77,7 @@ def is_user_table(node: exp.Table) -> bool:
 
 def refuse_system_target(schema: str, name: str) -> None:
     """No statement may change, make or drop what stands for a system relation here."""
-    if system_relation(schema, name) or (not schema and name in _OLDER):
+    if system_relation(schema, name) or (not schema and name in OLDER):
         raise RedshiftError("42501", f"permission denied for relation {name}")
 
 
@@ -83,7 +90,7 @@ def refuse_helpers(piece: Piece, relations: bool = True) -> None:
         # SET takes names of schemas as strings, too
         if name.startswith(HELPERS) and (named or upper[0] == "SET"):
             raise RedshiftError("42501", f"permission denied for schema {name}")
-        if relations and named and name in SYSTEM_VIEWS | _OLDER:
+        if relations and named and name in SYSTEM_VIEWS | OLDER:
             raise RedshiftError("42501", f"permission denied for relation {name}")
 
 
@@ -112,32 +119,5 @@ def column(node: exp.Column) -> None:
     """A column's qualifiers: schema-qualified columns of views of ours are known by the view alone."""
     if node.text("catalog") == DATABASE:
         strip_database(node)  # any other may be a relation before a SUPER's path
-    if node.text("db") in _CATALOGUES:
+    if node.text("db") in CATALOGUES:
         node.set("db", None)
-
-
-def is_catalogue(tree: exp.Expression) -> bool:
-    """Whether a query reads PostgreSQL's own catalogue and nothing else: such a one goes through as it was written."""
-    ctes = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
-    relations = [
-        (relation.db.lower(), relation.name.lower())
-        for relation in tree.find_all(exp.Table)
-        if relation.db or relation.name.lower() not in ctes
-    ]
-    return bool(relations) and all(_is_catalogue_relation(*relation) for relation in relations)
-
-
-def catalogue_text(piece: Piece) -> str:
-    """A catalogue query as it was written, led to the helper schema for what that has of its own."""
-    refuse_helpers(piece, relations=False)
-    upper = [token.text.lower() for token in piece.tokens]
-    ours = [at for at, word in enumerate(upper[:-2]) if word == "pg_catalog" and upper[at + 2] in _OLDER | {"version"}]
-    return piece.plain(dict.fromkeys(ours, HELPERS))
-
-
-def _is_catalogue_relation(schema: str, name: str) -> bool:
-    if name.startswith(_SYSTEM_PREFIXES) or name in _REDSHIFT_ONLY | SYSTEM_VIEWS:
-        return False
-    if schema == "information_schema":
-        return name not in SHADOWED_VIEWS
-    return schema == "pg_catalog" or (not schema and name.startswith("pg_"))

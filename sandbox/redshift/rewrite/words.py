@@ -167,9 +167,7 @@ def refuse_case_sensitive(piece: Piece) -> None:
 
 
 def reset(piece: Piece) -> Statement:
-    if piece.words(2)[1:] == ["ALL"]:
-        raise unsupported("RESET ALL")
-    if piece.words(3)[1:] == ["SESSION", "AUTHORIZATION"]:
+    if piece.words()[1:] in (["ALL"], ["SESSION", "AUTHORIZATION"]):
         return Statement(piece.plain())
     name, at = _parameter(piece, 1)
     if at < len(piece.tokens):

@@ -16,11 +16,11 @@ def names(cursor: Any, query: str) -> list[str]:
 
 
 def test_names_in_quotes_keep_their_case_while_it_is_on(sandbox_place: Place) -> None:
-    place, cursor = sandbox_place, sandbox_place.cursor
+    place = sandbox_place
     place.run(
         ON, 'CREATE TABLE "Mixed" ("Key" INT DISTKEY, Plain INT, "key" INT)', 'INSERT INTO "Mixed" VALUES (7, 8, 9)'
     )
-    assert ["Key", "plain", "A"] == names(cursor, 'SELECT "Key", PLAIN, m.KEY AS "A" FROM "Mixed" M')
+    assert ["Key", "plain", "A"] == names(place.cursor, 'SELECT "Key", PLAIN, m.KEY AS "A" FROM "Mixed" M')
     assert [["8", "3.5000", "4.5000"]] == place.rows('SELECT plain AS "K", "Key" / 2.0 AS K, KEY / 2.0 FROM "Mixed"')
     assert [["Key"]] == place.rows("SELECT \"column\" FROM pg_table_def WHERE tablename = 'Mixed' AND distkey")
     place.run("RESET enable_case_sensitive_identifier")

@@ -34,6 +34,9 @@ from sandbox.redshift.statement import Statement
             "DECLARE c CURSOR FOR SELECT nvl(a, 'x') FROM t",
             """DECLARE c CURSOR FOR SELECT COALESCE("a", 'x') FROM "t\"""",
         ),
+        ("DECLARE c NO SCROLL CURSOR FOR SELECT 1", "DECLARE c NO SCROLL CURSOR FOR SELECT 1"),
+        ('DECLARE "C" CURSOR WITHOUT HOLD FOR SELECT 1', 'DECLARE "c" CURSOR WITHOUT HOLD FOR SELECT 1'),
+        ("RESET ALL", "RESET ALL"),
         ("PREPARE p (int) AS SELECT $1", "PREPARE p (int) AS SELECT $1"),
         (r"COMMENT ON TABLE t IS 'it\'s'", "COMMENT ON TABLE t IS 'it''s'"),
         ("CREATE SCHEMA IF NOT EXISTS S AUTHORIZATION bob", "CREATE SCHEMA IF NOT EXISTS S AUTHORIZATION bob"),
@@ -75,6 +78,8 @@ def test_truncate_commits() -> None:
         ("BEGIN NOW", "42601", 'at or near "NOW"'),
         ("SET search_path", "42601", "at end of input"),
         ("DECLARE c SCROLL CURSOR FOR SELECT 1", "0A000", "SCROLL"),
+        ("DECLARE c CURSOR WITH HOLD FOR SELECT 1", "0A000", "HOLD"),
+        ("DECLARE c CURSOR", "42601", "end of input"),
         ("CREATE DATASHARE d", "0A000", "CREATE DATASHARE"),
     ],
 )
