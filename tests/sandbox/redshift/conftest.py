@@ -79,22 +79,6 @@ def sandbox_place(sandbox_target: Target) -> Iterator[Place]:
         yield place
 
 
-@contextlib.contextmanager
-def place_on(target: Target) -> Iterator[Place]:
-    """A place on a target; its values come as the server's texts."""
-    with contextlib.closing(psycopg2.connect(target.dsn)) as connection:
-        connection.autocommit = True
-        extensions.register_type(TEXT, connection)
-        yield Place(target, connection.cursor())
-
-
-@pytest.fixture
-def sandbox_place(sandbox_target: Target) -> Iterator[Place]:
-    """Where what is the sandbox's own is tried."""
-    with place_on(sandbox_target) as place:
-        yield place
-
-
 @pytest.fixture(params=["sandbox", pytest.param("cluster", marks=NO_CLUSTER)])
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     """Where a case is carried out."""

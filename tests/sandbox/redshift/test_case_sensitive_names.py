@@ -31,6 +31,6 @@ def test_names_in_quotes_keep_their_case_while_it_is_on(sandbox_place: Place) ->
 def test_it_is_refused_where_a_name_could_be_read_another_way(sandbox_place: Place) -> None:
     place = sandbox_place
     place.run("BEGIN", "SET enable_case_sensitive_identifier TO off")
-    for statements in ([ON], ["ROLLBACK", f"{ON}; SELECT 1"], [ON, f"COPY t FROM 's3://b/k' {{auth}}"]):
+    for statements in ([ON], ["ROLLBACK", f"{ON}; SELECT 1"], [ON, "COPY t FROM 's3://b/k' {auth}"]):
         with pytest.raises(psycopg2.errors.FeatureNotSupported, match="enable_case_sensitive_identifier"):
             place.run(*statements)
