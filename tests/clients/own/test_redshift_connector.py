@@ -48,9 +48,10 @@ def test_it_tells_what_there_is(cursor):
     assert () == cursor.get_procedures(schema_pattern="driver")
 
 
-def test_it_tells_a_tables_columns(cursor):
-    """With types as JDBC numbers them, sizes, defaults."""
-    rows = cursor.get_columns(schema_pattern="driver", tablename_pattern="sales")
+@pytest.mark.parametrize("schema", ["driver", None])
+def test_it_tells_a_tables_columns(cursor, schema):
+    """With types as JDBC numbers them, sizes, defaults; of one schema, and of all that there are."""
+    rows = cursor.get_columns(schema_pattern=schema, tablename_pattern="sales")
     assert [
         ("id", -5, "int8", 19, "NO", None),
         ("part", 4, "int4", 10, "NO", None),
