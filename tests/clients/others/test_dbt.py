@@ -136,3 +136,14 @@ def test_the_documents_tell_what_there_is(second, project, dbt):
     late = {name: column["type"] for name, column in nodes["late"]["columns"].items()}
     assert ("bigint", "character varying(40)") == (late["id"], late["buyer"])
     assert late["third"].startswith("numeric(")
+
+
+def test_it_does_not_read_the_catalogue_by_show(project, dbt):
+    """As known_gaps.toml has it."""
+    profile = project / "profiles.yml"
+    profile.write_text(profile.read_text(encoding="utf-8").replace("threads: 2", "threads: 2\n      datasharing: true"))
+    try:
+        with pytest.raises(AssertionError, match="does not support SHOW"):
+            dbt("run", "--select", "orders")
+    finally:
+        profile.write_text(profile.read_text(encoding="utf-8").replace("datasharing: true", ""))
