@@ -23,7 +23,7 @@ STATE = .sandbox
 BUCKETS = .demo/recent
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up down test test-browser test-aws test-clients aws-policy lint docs pictures constraints clean
+.PHONY: help env demo up down test test-browser test-aws test-clients aws-policy bench lint docs pictures constraints clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -54,6 +54,9 @@ test-clients: $(READY) $(CLIENTS)/ready ## dbt, awswrangler, SQLAlchemy, drivers
 
 aws-policy: $(READY) ## write the IAM policies of docs/aws.md anew, out of the calls the tests make
 	WRITE_AWS_POLICY=yes $(IN_ENV) pytest tests/aws/test_policy.py -k need
+
+bench: $(READY) ## what the sandbox costs, as ratios against the PostgreSQL behind it; takes minutes
+	$(IN_ENV) benchmarks
 
 lint: $(READY) ## style, types and SQL; checks only, changes nothing
 	$(IN_ENV) ruff check

@@ -150,6 +150,7 @@ def status(state: State) -> int:
         print(f"no sandbox runs in {state.folder}" if holder is None else f"process {holder} is starting or stopping")
         return 1
     print(f"Redshift  {found['PGHOST']}:{found['PGPORT']}, user {found['PGUSER']}, database {found['PGDATABASE']}")
+    print(f"          with TLS for who asks, by the authority {found['SANDBOX_TLS_AUTHORITY']}")
     print(f"S3        {found['AWS_ENDPOINT_URL_S3']}")
     print(f"AWS       {found['AWS_ENDPOINT_URL']}")
     print(f"State     {state.folder}, process {state.holder()}")

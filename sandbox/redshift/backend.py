@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from sandbox.redshift import messages
-from sandbox.redshift.channel import READ_BYTES, Channel
+from sandbox.redshift.channel import Channel
 from sandbox.redshift.messages import FLUSH
 from sandbox.redshift.protocol import Framer, Message
 from sandbox.redshift.replies import PostgresError
@@ -45,9 +45,10 @@ class Backend(Channel):
 
     @classmethod
     async def connect(cls, socket_directory: Path) -> Self:
-        reader, writer = await asyncio.open_unix_connection(socket_directory / SOCKET_NAME, limit=READ_BYTES)
-        backend = cls(reader, writer, Framer())
+        backend = cls(Framer())
         backend.socket_directory = socket_directory
+        path = str(socket_directory / SOCKET_NAME)
+        await asyncio.get_running_loop().create_unix_connection(lambda: backend, path)
         return backend
 
     @property
@@ -68,8 +69,10 @@ class Backend(Channel):
         finally:
             writer.close()
 
-    async def next(self) -> Message:
-        message = await super().next()
+    def arrived(self, passing: bytes = b"") -> Message | None:
+        message = super().arrived(passing)
+        if message is None:
+            return None
         if message.kind == "E":
             self.failed = True
         elif message.kind == "Z":

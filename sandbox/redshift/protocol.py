@@ -15,9 +15,12 @@ FRONTEND_LIMITS: Mapping[int, int] = {
     **dict.fromkeys(b"QFPBd", LARGE),
     **dict.fromkeys(b"CDEHSXcfp", SMALL),
 }
+# Whoever is not yet known has little to say: PostgreSQL's PG_MAX_AUTH_TOKEN_LENGTH (auth.h).
+AUTHENTICATION_LIMITS: Mapping[int, int] = {ord("p"): 65_535}
 
 _HEADER = struct.Struct(">BI")
-_DATA_ROW, _COPY_DATA = b"Dd"
+_LENGTH = struct.Struct(">I").unpack_from
+_IN_RUNS = b"Dd"  # DataRow, CopyData
 
 
 class ProtocolError(Exception):
@@ -101,17 +104,21 @@ class Conversation:
     """The state of one client's conversation."""
 
     def __init__(self) -> None:
-        self.state = State.START_UP
+        self._move(State.START_UP)
+
+    def _move(self, state: State) -> None:
+        self.state = state
+        self._transitions = TRANSITIONS[state]
 
     def on(self, event: str) -> bool:
         """Take note of an event; False when the message is to be dropped."""
-        transitions = TRANSITIONS[self.state]
-        if event not in transitions:
+        if event not in self._transitions:
             raise ProtocolError(f'unexpected message "{event}" while {self.state.value}')
-        after = transitions[event]
+        after = self._transitions[event]
         if after is None:
             return False
-        self.state = after
+        if after is not self.state:
+            self._move(after)
         return True
 
 
@@ -119,10 +126,24 @@ class Conversation:
 
 
 class Message(NamedTuple):
-    """One message as it came, or an unbroken run of DataRows or of CopyData: those pass through many at a time."""
+    """One message as it came, or several: unbroken runs of DataRows or of CopyData pass through many at a time.
+
+    kind: its type, or the types of all of them, a run counting as one.
+    """
 
     kind: str
     raw: bytes
+
+
+def is_run(data: bytes, kinds: bytes, last: bytes) -> bool:
+    """Whether this is whole messages of some types, then one of the type `last`, and nothing else."""
+    position, headed = 0, len(data) - 4
+    while position < headed:
+        kind, (length,) = data[position], _LENGTH(data, position + 1)
+        position += 1 + length
+        if kind not in kinds or length < 4:
+            return kind == last[0] and position == headed + 4
+    return False
 
 
 class Framer:
@@ -132,7 +153,7 @@ class Framer:
     """
 
     def __init__(self, limits: Mapping[int, int] | None = None) -> None:
-        self._limits = limits
+        self.limits = limits
         self._buffer = b""
         self._position = 0
         self._parts: list[bytes] = []
@@ -142,26 +163,55 @@ class Framer:
         self._parts.append(data)
         self._missing -= len(data)
 
-    def next(self) -> Message | None:
-        if self._missing > 0:  # joining the parts now would copy a large message anew with every part
+    @property
+    def is_empty(self) -> bool:
+        """Whether all that came was taken."""
+        return self._position == len(self._buffer) and not self._parts
+
+    def next(self, passing: bytes = b"") -> Message | None:
+        """The next message; if it is one of the types in `passing`, all that have come after it and are too."""
+        if not self._join():
             return None
+        buffer, start, end = self._buffer, self._position, len(self._buffer)
+        if not (size := self._complete(start)):
+            return None
+        kind, after, headed = buffer[start], start + size, end - 4
+        kinds, passes = chr(kind), kind in passing
+        while after < headed:
+            if kind in _IN_RUNS:
+                # In a large result these few lines, once a row, take most of the sandbox's time.
+                while after < headed and buffer[after] == kind:
+                    (length,) = _LENGTH(buffer, after + 1)
+                    if length < 4 or after + length >= end:
+                        break
+                    after += 1 + length
+                if after >= headed:
+                    break
+            following, (length,) = buffer[after], _LENGTH(buffer, after + 1)
+            if not (passes and following in passing) or length < 4 or after + length >= end:
+                break
+            after += 1 + length
+            kind = following
+            kinds += chr(kind)
+        self._position = after
+        return Message(kinds, buffer[start:after])
+
+    def take(self, size: int) -> bytes | None:
+        """So many bytes, whatever they are; None while there are less."""
+        if not self._join() or len(self._buffer) - self._position < size:
+            return None
+        self._position += size
+        return self._buffer[self._position - size : self._position]
+
+    def _join(self) -> bool:
+        """Make one buffer of all that came; False while that is surely no whole message."""
+        if self._missing > 0:  # joining the parts now would copy a large message anew with every part
+            return False
         if self._parts:
             self._buffer = b"".join((self._buffer[self._position :], *self._parts))
             self._position = 0
             self._parts.clear()
-        start, kind = self._position, 0
-        while size := self._complete(self._position):
-            if self._position == start:
-                kind = self._buffer[start]
-            elif self._buffer[self._position] != kind:
-                break
-            self._position += size
-            if kind != _DATA_ROW and kind != _COPY_DATA:
-                break
-        if self._position == start:
-            return None
-        self._missing = 0
-        return Message(chr(kind), self._buffer[start : self._position])
+        return True
 
     def _complete(self, start: int) -> int:
         """The size of the message at `start` with its header, 0 while there is only a part of it."""
@@ -170,10 +220,10 @@ class Framer:
             self._missing = _HEADER.size - available
             return 0
         kind, length = _HEADER.unpack_from(self._buffer, start)
-        if self._limits is not None:
-            if kind not in self._limits:
+        if self.limits is not None:
+            if kind not in self.limits:
                 raise ProtocolError(f"invalid frontend message type {kind}")
-            if not 4 <= length <= self._limits[kind]:
+            if not 4 <= length <= self.limits[kind]:
                 raise ProtocolError(f"invalid message length {length} of message type {chr(kind)}")
         if available < 1 + length:
             self._missing = 1 + length - available

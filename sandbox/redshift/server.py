@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+import ssl
 from pathlib import Path
 from typing import Any
 
 from sandbox.redshift import messages, protocol, replies
 from sandbox.redshift.backend import Backend
-from sandbox.redshift.channel import READ_BYTES, Channel
+from sandbox.redshift.channel import Channel
 from sandbox.redshift.errors import RedshiftError
 from sandbox.redshift.messages import StartUp
 from sandbox.redshift.protocol import Conversation, Framer, ProtocolError, State
@@ -36,7 +37,7 @@ _ASKING = (3, 5, 10, 11)
 class RedshiftServer:
     """Listens on `host` in front of the PostgreSQL in `socket_directory`; `port` 0 takes a free one, told by `port`.
 
-    copy_settings: what sandbox.redshift.copy needs beside the session.
+    copy_settings: what sandbox.redshift.copy needs beside the session; tls: for clients that ask for it.
     """
 
     def __init__(
@@ -48,9 +49,11 @@ class RedshiftServer:
         plan: Plan,
         copy: CopyFromS3,
         host: str = "127.0.0.1",
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.host = host
         self.port = port
+        self._tls = tls
         self._socket_directory = socket_directory
         self._copy_settings = copy_settings
         self._plan = plan
@@ -60,7 +63,7 @@ class RedshiftServer:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._accept, self.host, self.port, limit=READ_BYTES)
+        self._server = await asyncio.get_running_loop().create_server(self._knock, self.host, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -74,16 +77,36 @@ class RedshiftServer:
             await asyncio.wait(self._tasks)
         await self._server.wait_closed()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        client = Channel(reader, writer, Framer(protocol.FRONTEND_LIMITS))
+    async def _start_up(self, client: Channel, conversation: Conversation) -> StartUp:
+        """The client's start-up packet or CancelRequest, after TLS if it asks for that."""
+        while True:
+            packet = await client.take(messages.start_up_length(await client.take(4)))
+            start = messages.parse_start_up(packet)
+            conversation.on(start.event)
+            if conversation.state is not State.START_UP:
+                return start
+            if start.event == "SSLRequest" and self._tls is not None and not client.is_encrypted:
+                await client.encrypt(b"S", self._tls)
+            else:
+                client.write(b"N")
+                await client.flush()
+
+    def _knock(self) -> Channel:
+        """The channel of a client to come."""
+
+        def opened(client: Channel) -> None:
+            task = asyncio.create_task(self._accept(client))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        return Channel(Framer(protocol.AUTHENTICATION_LIMITS), opened)
+
+    async def _accept(self, client: Channel) -> None:
         try:
-            await self._converse(client, writer)
+            await self._converse(client)
         except ProtocolError as violation:
             client.write(replies.fatal_response(violation.sqlstate, str(violation)))
-        except (ConnectionError, TimeoutError, asyncio.IncompleteReadError):
+        except (ConnectionError, TimeoutError, ssl.SSLError):
             log.debug("a client's connection ended")
         except asyncio.CancelledError:
             client.write(replies.fatal_response("57P01", "terminating connection due to administrator command"))
@@ -92,12 +115,11 @@ class RedshiftServer:
             client.write(replies.fatal_response("XX000", "internal error of the sandbox; its log tells more"))
         finally:
             await client.close()
-            self._tasks.discard(task)
 
-    async def _converse(self, client: Channel, writer: asyncio.StreamWriter) -> None:
+    async def _converse(self, client: Channel) -> None:
         conversation = Conversation()
         async with asyncio.timeout(START_UP_SECONDS):
-            start = await _start_up(client.reader, writer, conversation)
+            start = await self._start_up(client, conversation)
         if start.event == "CancelRequest":
             if (session := self._sessions.get(start.key)) is not None:
                 await session.cancel()
@@ -119,6 +141,7 @@ class RedshiftServer:
             async with asyncio.timeout(START_UP_SECONDS):
                 await _authenticate(client, backend, conversation, start)
             if conversation.state is State.READY:
+                client.framer.limits = protocol.FRONTEND_LIMITS
                 await self._serve(client, backend, conversation, start)
         finally:
             await backend.close()
@@ -149,17 +172,6 @@ class RedshiftServer:
         if not running.cancelled():
             running.result()
         backend.write(messages.TERMINATE)
-
-
-async def _start_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, conversation: Conversation) -> StartUp:
-    """The client's start-up packet or CancelRequest; encryption is declined."""
-    while True:
-        packet = await reader.readexactly(messages.start_up_length(await reader.readexactly(4)))
-        start = messages.parse_start_up(packet)
-        conversation.on(start.event)
-        if conversation.state is not State.START_UP:
-            return start
-        writer.write(b"N")
 
 
 def _with_options(start: StartUp) -> StartUp:

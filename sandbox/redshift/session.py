@@ -9,11 +9,13 @@ from typing import Any, TypeVar
 
 from sandbox.redshift import messages, protocol, replies
 from sandbox.redshift.backend import Backend, Rows
-from sandbox.redshift.channel import Channel, DisconnectedError
+from sandbox.redshift.channel import Channel
 from sandbox.redshift.copy import CopyFailed, CopyHost, CopyOutcome
 from sandbox.redshift.errors import RedshiftError, unsupported
+from sandbox.redshift.express import ASKED, Express
 from sandbox.redshift.messages import FLUSH
-from sandbox.redshift.protocol import Conversation, Message, ProtocolError, State
+from sandbox.redshift.protocol import Conversation, Message, State
+from sandbox.redshift.relay import Question, Relay
 from sandbox.redshift.replies import PostgresError
 from sandbox.redshift.statement import CASE_SENSITIVE, Statement
 from sandbox.redshift.unload import unload_to_s3
@@ -21,14 +23,17 @@ from sandbox.redshift.unload import unload_to_s3
 Plan = Callable[[str], list[Statement]]
 CopyFromS3 = Callable[[str, CopyHost, Any], Coroutine[Any, Any, CopyOutcome]]
 
-# Answers go on to the client when there are this many bytes of them, or when its next message must be waited for.
-ANSWER_BYTES = 64 * 1024
+# Longer texts are read in a thread: that can take seconds, in which other sessions are to be served.
+LONG_TEXT = 10_000
 
 _NOTHING = Statement("")
 _REMEMBER_COPY = (
     "SELECT set_config('pg_redshift.last_copy_count', $1, false), set_config('pg_redshift.last_copy_id', $2, false)"
 )
 _REMEMBER_UNLOAD = "SELECT set_config('pg_redshift.last_unload_count', $1, false)"
+
+# What is not answered before there is need: PostgreSQL is asked all of it at once.
+_DEFERRED = "PBDECHS"
 
 T = TypeVar("T")
 
@@ -52,13 +57,17 @@ class Session:
         self.user_id = 0  # of the current user, known once a COPY begins
         self._client = client
         self._backend = backend
-        backend.aside = self._pass_on
         self._conversation = conversation
         self._plan = plan
         self._copy_from_s3 = copy
         self._copy_settings = copy_settings
+        # Those alone of which PostgreSQL does not do all, or says it otherwise.
         self._statements: dict[str, Statement] = {}
         self._portals: dict[str, Statement] = {}
+        self._relay = Relay(client, backend, conversation)
+        backend.aside = self._relay.pass_on
+        self._is_waiting = False
+        self._express = Express(client, backend, self._has_no_part)
         self._copying: asyncio.Task[Any] | None = None
         self._cancelled = False
         self._outcomes: dict[str, tuple[str, ...]] = {}  # what a rollback may have undone: SQL with its parameters
@@ -77,21 +86,44 @@ class Session:
         """Converse until the client ends it. Raises DisconnectedError, ProtocolError."""
         state = self._conversation
         while True:
-            message = self._client.arrived()
-            if message is None:
-                await self._client.flush()
-                message = await self._client.next()
-            if not state.on(message.kind):
+            message = self._client.arrived(self._unread) or await self._wait()
+            kind = message.kind[0]  # of several: these have the same place in the table of states
+            if kind not in _DEFERRED:
+                await self._settle()
+            if not state.on(kind):
                 continue
             if state.state is State.CLOSED:
                 return
-            if message.kind in self._handlers:
+            if ord(kind) in self._unread:
+                self._relay.ask(Question(message.raw, message.kind))
+            elif kind in self._handlers:
                 try:
-                    await self._handlers[message.kind](message)
+                    await self._handlers[kind](message)
                 except RedshiftError as error:
-                    await self._fail(error)
+                    if await self._settle():
+                        await self._fail(error)
             if state.state in (State.SIMPLE, State.SYNCING):
                 await self._synchronise()
+
+    async def _wait(self) -> Message:
+        """The client's next message once it has all its answers."""
+        await self._settle()
+        await self._client.flush()
+        self._is_waiting = self._conversation.state is State.READY
+        try:
+            return await self._client.next(self._unread)
+        finally:
+            self._is_waiting = False
+
+    def _has_no_part(self) -> bool:
+        """Whether the session waits for the client, with nothing to do for its next statement but to pass it on."""
+        is_free = self._is_waiting and not (self._statements or self._portals or self._outcomes)
+        return is_free and self._client.is_idle and self._backend.is_idle
+
+    @property
+    def _unread(self) -> bytes:
+        """The types of message that need no reading here: whatever statement they name is PostgreSQL's alone."""
+        return b"" if self._statements or self._portals else ASKED
 
     async def cancel(self) -> None:
         """Cancel what the client's statement is at: a COPY from S3, an UNLOAD, or whatever PostgreSQL does."""
@@ -105,44 +137,71 @@ class Session:
 
     async def _query(self, message: Message) -> None:
         (sql,), _ = messages.texts(message.raw, 1)
-        statements = self._plan(sql) or [_NOTHING]
+        self._statements.pop("", None)
+        statements = await self._planned(sql) or [_NOTHING]
         if len(statements) > 1 and any(map(_sets_case, statements)):
             raise unsupported("enable_case_sensitive_identifier set beside other statements")
         for planned in statements:
+            if planned.answered and not await self._settle():
+                return
             statement = await self._known(planned)
             request = messages.parse("", statement.sql) + messages.bind() + messages.describe("P") + messages.execute()
-            await self._carry_out(statement, request, hide="12n")
+            question = Question(request, "E", b"12n", statement)
+            if statement.is_plain:
+                self._relay.ask(question)
+            elif await self._settle():
+                await self._carry_out(question)
+            else:
+                return
 
     async def _parse(self, message: Message) -> None:
         (name, sql), types = messages.texts(message.raw, 2)
-        statements = self._plan(sql)
+        statements = await self._planned(sql)
         if len(statements) > 1:
             raise RedshiftError("42601", "cannot insert multiple commands into a prepared statement")
-        statement = await self._known(statements[0]) if statements else _NOTHING
-        await self._forward(messages.parse(name, statement.sql, types), "1")
-        self._statements[name] = statement
+        statement = statements[0] if statements else _NOTHING
+        if statement.answered and not await self._settle():
+            return
+        statement = await self._known(statement)
+        self._relay.ask(Question(messages.parse(name, statement.sql, types), "P", b"", statement))
+        await self._name(self._statements, name, statement if statement.tag or not statement.is_plain else None)
 
     async def _bind(self, message: Message) -> None:
         (portal, name), _ = messages.texts(message.raw, 2)
-        statement = self._statements.get(name, _NOTHING)
-        if (await self._known(statement)).sql != statement.sql:
-            raise RedshiftError("XX000", replies.STALE)
-        await self._forward(message.raw, "2")
-        self._portals[portal] = statement
+        statement = self._statements.get(name)
+        if statement and statement.answered:
+            if not await self._settle():
+                return
+            if (await self._known(statement)).sql != statement.sql:
+                raise RedshiftError("XX000", replies.STALE)
+        self._relay.ask(Question(message.raw, "B"))
+        await self._name(self._portals, portal, statement)
 
     async def _describe(self, message: Message) -> None:
-        await self._forward(message.raw, "Tn")
+        self._relay.ask(Question(message.raw, "D"))
 
     async def _execute(self, message: Message) -> None:
         (portal,), _ = messages.texts(message.raw, 1)
-        statement = self._portals.pop(portal, _NOTHING)
-        if not await self._carry_out(statement, message.raw):
-            self._portals[portal] = dataclasses.replace(statement, before=())
+        statement = self._portals.get(portal, _NOTHING)
+        question = Question(message.raw, "E", b"", statement)
+        if statement.is_plain:
+            self._relay.ask(question)
+        elif await self._settle():
+            self._portals.pop(portal)
+            if not await self._carry_out(question):
+                self._portals[portal] = dataclasses.replace(statement, before=())
 
     async def _close(self, message: Message) -> None:
         (name,), _ = messages.texts(message.raw, 1, start=6)
-        await self._forward(message.raw, "3")
-        (self._statements if message.raw[5:6] == b"S" else self._portals).pop(name, None)
+        self._relay.ask(Question(message.raw, "C"))
+        await self._name(self._statements if message.raw[5:6] == b"S" else self._portals, name, None)
+
+    async def _name(self, known: dict[str, Statement], name: str, statement: Statement | None) -> None:
+        """Give a name to a statement, or take it from one, once PostgreSQL has."""
+        if (statement is not None or name in known) and await self._settle():
+            known.pop(name, None)
+            if statement is not None:
+                known[name] = statement
 
     async def _flush(self, message: Message) -> None:
         """Nothing to do: see `run`. redshift_connector sends one after every message, and all of them at once."""
@@ -159,15 +218,30 @@ class Session:
 
     # --- carrying out ---
 
-    async def _carry_out(self, statement: Statement, request: bytes, hide: str = "") -> bool:
-        """Execute a statement by `request` and all that belongs to it; False while rows are left (suspended)."""
+    async def _planned(self, sql: str) -> list[Statement]:
+        return self._plan(sql) if len(sql) < LONG_TEXT else await asyncio.to_thread(self._plan, sql)
+
+    async def _settle(self, end: bytes = FLUSH) -> bool:
+        """Have PostgreSQL answer all it is to be asked; False when one of the answers is an error."""
+        if self._relay.is_settled and end is FLUSH:
+            return True
+        try:
+            await self._relay.settle(end, is_sent=self._express.is_taken())
+        except RedshiftError as error:
+            await self._fail(error)
+            return False
+        return True
+
+    async def _carry_out(self, question: Question) -> bool:
+        """Execute a statement and all that belongs to it; False while rows are left (suspended)."""
+        statement = question.statement
         if statement.alone and self._backend.status != "I":
             raise RedshiftError("25001", f"{statement.alone} cannot run inside a transaction block")
         if _sets_case(statement) and self._backend.status != "I":
             raise unsupported("enable_case_sensitive_identifier set in a transaction block")
         for sql in statement.before:
             await self._backend.run(sql)
-        closing = await self._relay(request, "CIs", hide)
+        closing = await self._relay.carry(question)
         if closing.kind == "s":
             self._client.write(closing.raw)
             return False
@@ -183,63 +257,8 @@ class Session:
             await self._backend.run(sql)
         if statement.case_sensitive is not None:
             CASE_SENSITIVE.set(statement.case_sensitive)
-        self._client.write(closing.raw if tag is None else messages.command_complete(tag))
+        self._relay.close(tag, closing)
         return True
-
-    async def _forward(self, request: bytes, until: str) -> None:
-        self._client.write((await self._relay(request, until)).raw)
-
-    async def _relay(self, request: bytes, until: str, hide: str = "") -> Message:
-        """Send messages to PostgreSQL and its answers to the client, but for those whose type is in `hide`.
-
-        The one whose type is in `until` is the last; it is returned unsent. Raises PostgresError.
-        """
-        self._backend.write(request + FLUSH)
-        await self._backend.flush()
-        copy_data: asyncio.Task[None] | None = None
-        try:
-            while (message := await self._backend.next()).kind not in until:
-                if message.kind == "E":
-                    raise PostgresError(messages.response_fields(message.raw))
-                if message.kind not in hide:
-                    self._pass_on(message)
-                if message.kind == "G":
-                    self._conversation.on(protocol.COPY_IN)
-                    copy_data = asyncio.create_task(self._forward_copy_data())
-                if message.kind in "GN" or self._client.unsent > ANSWER_BYTES:
-                    await self._client.flush()
-        finally:
-            if copy_data is not None:
-                copy_data.cancel()
-                await asyncio.wait([copy_data])
-                if not copy_data.cancelled() and (error := copy_data.exception()):
-                    raise error
-        return message
-
-    async def _forward_copy_data(self) -> None:
-        """Send the client's copy data to PostgreSQL up to its end; PostgreSQL's answer is read elsewhere meanwhile."""
-        copying = (State.COPY_IN_SIMPLE, State.COPY_IN_EXTENDED)
-        try:
-            while self._conversation.state in copying:
-                message = await self._client.next()
-                if self._conversation.on(message.kind):
-                    self._backend.write(message.raw)
-                    await self._backend.flush()
-            if self._conversation.state is State.CLOSED:
-                raise DisconnectedError
-            self._backend.write(FLUSH)
-            await self._backend.flush()
-        except (ConnectionError, ProtocolError):
-            self._backend.abort()  # which ends the reading of its answer
-            raise
-
-    def _pass_on(self, message: Message) -> None:
-        if message.kind == "N":
-            self._client.write(replies.shown_notice(message.raw))
-        elif message.kind == "S":
-            self._client.write(replies.shown_parameter(message.raw))
-        else:
-            self._client.write(message.raw)
 
     async def _fail(self, error: RedshiftError) -> None:
         """Answer with an error, which the client's session of PostgreSQL must have had itself."""
@@ -255,16 +274,17 @@ class Session:
 
     async def _synchronise(self) -> None:
         """Sync: PostgreSQL commits or rolls back what is not in a transaction block, and tells where it stands."""
-        self._backend.write(messages.SYNC)
-        await self._backend.flush()
+        await self._settle(messages.SYNC)
         while (message := await self._backend.next()).kind != "Z":
             if message.kind == "E":
                 error = PostgresError(messages.response_fields(message.raw))
                 self._client.write(replies.error_response(error, self.pid))
                 self._conversation.on(protocol.ERROR)
             else:
-                self._pass_on(message)
-        if self._outcomes and self._backend.status == "I":
+                self._relay.pass_on(message)
+        if self._backend.status == "I":
+            self._portals.clear()  # they end with their transaction
+        if self._backend.status == "I" and self._outcomes:
             for sql, parameters in self._outcomes.items():
                 await self._backend.run(sql, *parameters)
             await self._backend.synchronise()

@@ -38,3 +38,9 @@ class Statement:
     asked: tuple[str, ...] = ()
     answered: Callable[[Rows], Statement] | None = None
     case_sensitive: bool | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether PostgreSQL alone carries it out, and asks the client for nothing meanwhile (COPY FROM STDIN does)."""
+        ours = self.copy or self.unload or self.before or self.after or self.alone or self.answered
+        return not ours and self.case_sensitive is None and self.sql[:4].upper() != "COPY"

@@ -41,6 +41,9 @@ def _planned(piece: Piece) -> Statement:
     except scopes.UnknownColumns as question:
         asked = (scopes.COLUMNS, json.dumps(question.relations))
         return Statement("", asked=asked, answered=functools.partial(_answered, piece.text, CASE_SENSITIVE.get()))
+    except RecursionError:
+        hint = "Nest expressions and queries less deep."
+        raise RedshiftError("54001", "stack depth limit exceeded", hint=hint) from None
 
 
 @functools.lru_cache(maxsize=500)
@@ -125,9 +128,10 @@ def _select_into(tree: exp.Select, into: exp.Into) -> Statement:
 
 def _truncate(tree: exp.TruncateTable) -> Statement:
     """TRUNCATE takes one table and commits."""
-    if len(tree.expressions) != 1 or any(value for key, value in tree.args.items() if key != "expressions"):
+    (table, *others), given = tree.expressions, {key for key, value in tree.args.items() if value}
+    if others or given != {"expressions"} or not isinstance(table, exp.Table):
         raise unsupported("TRUNCATE of more than a table")
-    return Statement(f"TRUNCATE TABLE {tables.relation(tree.expressions[0])}", after=("COMMIT",), tag="TRUNCATE")
+    return Statement(f"TRUNCATE TABLE {tables.relation(table)}", after=("COMMIT",), tag="TRUNCATE")
 
 
 def _wrapped(piece: Piece, verb: str) -> Statement:

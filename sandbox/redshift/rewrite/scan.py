@@ -21,7 +21,7 @@ _STRINGS = (TokenType.STRING, TokenType.BYTE_STRING)
 
 def fold(name: str) -> str:
     """A name as Redshift stores it: ASCII letters in lower case, quoted or not, unless names are case-sensitive."""
-    if len(name.encode()) > LONGEST_NAME:
+    if len(name.encode(errors="surrogateescape")) > LONGEST_NAME:
         raise unsupported(f'names longer than {LONGEST_NAME} bytes ("{name}")')
     return name if CASE_SENSITIVE.get() else name.translate(LOWER)
 

@@ -15,7 +15,7 @@ def test_an_exchange_ends_before_its_cancellation_does(tmp_path):
         heard.append("the answer")
 
     async def cancel_early() -> None:
-        backend = Backend(None, None, None)
+        backend = Backend(None)
         backend.socket_directory = tmp_path  # where no PostgreSQL is to be asked
         task = asyncio.create_task(backend.unbroken(exchange()))
         await asyncio.sleep(0)

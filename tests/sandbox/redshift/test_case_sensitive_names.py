@@ -5,7 +5,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from tests.sandbox.redshift.cases import ROLE, Place
+from tests.sandbox.redshift.cases import Place
 
 ON = "SET enable_case_sensitive_identifier TO true"
 
@@ -15,12 +15,12 @@ def names(cursor: Any, query: str) -> list[str]:
     return [column.name for column in cursor.description]
 
 
-def test_names_in_quotes_keep_their_case_while_it_is_on(cursor: Any) -> None:
-    place = Place(cursor)
+def test_names_in_quotes_keep_their_case_while_it_is_on(sandbox_place: Place) -> None:
+    place = sandbox_place
     place.run(
         ON, 'CREATE TABLE "Mixed" ("Key" INT DISTKEY, Plain INT, "key" INT)', 'INSERT INTO "Mixed" VALUES (7, 8, 9)'
     )
-    assert ["Key", "plain", "A"] == names(cursor, 'SELECT "Key", PLAIN, m.KEY AS "A" FROM "Mixed" M')
+    assert ["Key", "plain", "A"] == names(place.cursor, 'SELECT "Key", PLAIN, m.KEY AS "A" FROM "Mixed" M')
     assert [["8", "3.5000", "4.5000"]] == place.rows('SELECT plain AS "K", "Key" / 2.0 AS K, KEY / 2.0 FROM "Mixed"')
     assert [["Key"]] == place.rows("SELECT \"column\" FROM pg_table_def WHERE tablename = 'Mixed' AND distkey")
     place.run("RESET enable_case_sensitive_identifier")
@@ -28,9 +28,9 @@ def test_names_in_quotes_keep_their_case_while_it_is_on(cursor: Any) -> None:
         place.run('SELECT * FROM "Mixed"')
 
 
-def test_it_is_refused_where_a_name_could_be_read_another_way(cursor: Any) -> None:
-    place = Place(cursor)
+def test_it_is_refused_where_a_name_could_be_read_another_way(sandbox_place: Place) -> None:
+    place = sandbox_place
     place.run("BEGIN", "SET enable_case_sensitive_identifier TO off")
-    for statements in ([ON], ["ROLLBACK", f"{ON}; SELECT 1"], [ON, f"COPY t FROM 's3://b/k' IAM_ROLE '{ROLE}'"]):
+    for statements in ([ON], ["ROLLBACK", f"{ON}; SELECT 1"], [ON, "COPY t FROM 's3://b/k' {auth}"]):
         with pytest.raises(psycopg2.errors.FeatureNotSupported, match="enable_case_sensitive_identifier"):
             place.run(*statements)

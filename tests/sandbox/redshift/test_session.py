@@ -14,92 +14,15 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
-import scramp
 
 from sandbox.processes import Children
 from sandbox.redshift import engine, messages
 from sandbox.redshift.copy import CopyFailed, CopyOutcome
 from sandbox.redshift.errors import RedshiftError
-from sandbox.redshift.protocol import Framer, Message
 from sandbox.redshift.server import RedshiftServer
 from sandbox.redshift.session import Session
 from sandbox.redshift.statement import Statement
-
-SECONDS = 10
-
-
-def query(sql: str) -> bytes:
-    return messages.message("Q", sql.encode() + b"\0")
-
-
-class Client:
-    """A client that says and hears single messages, past its authentication."""
-
-    def __init__(self, port: int, **parameters: str) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
-        self._framer = Framer()
-        words = {"user": engine.USER, "database": engine.DATABASE} | parameters
-        self.socket.sendall(messages.start_up_message(messages.StartUp("StartupMessage", parameters=words)))
-        self._log_in(words["user"])
-        self.greeting = self.hear()
-        (self.key,) = (message.raw[5:] for message in self.greeting if message.kind == "K")
-        self.pid = int.from_bytes(self.key[:4])
-
-    def _log_in(self, user: str) -> None:
-        scram = scramp.ScramClient(["SCRAM-SHA-256"], user, engine.PASSWORD)
-        self.hear("R")
-        first = scram.get_client_first().encode()
-        self.say(messages.message("p", b"SCRAM-SHA-256\0" + struct.pack(">i", len(first)) + first))
-        scram.set_server_first(self.hear("R")[0].raw[9:].decode())
-        self.say(messages.message("p", scram.get_client_final().encode()))
-        scram.set_server_final(self.hear("R")[0].raw[9:].decode())
-
-    def say(self, *words: bytes) -> None:
-        self.socket.sendall(b"".join(words))
-
-    def hear(self, until: str = "Z") -> list[Message]:
-        """The answers up to the first of that type."""
-        heard: list[Message] = []
-        while not heard or heard[-1].kind != until:
-            while (message := self._framer.next()) is None:
-                data = self.socket.recv(65536)
-                if not data:
-                    raise EOFError(f"the server closed after {heard}")
-                self._framer.receive(data)
-            heard.append(message)
-        return heard
-
-    def ask(self, *words: bytes) -> list[Message]:
-        self.say(*words)
-        return self.hear()
-
-    def ask_kinds(self, *words: bytes) -> str:
-        return kinds(self.ask(*words))
-
-    def rows(self, sql: str) -> list[tuple[str | None, ...]]:
-        return [
-            row for message in self.ask(query(sql)) if message.kind == "D" for row in messages.data_rows(message.raw)
-        ]
-
-    def ends(self) -> bool:
-        """Whether the server has closed, all it said having been heard."""
-        return self.socket.recv(1) == b""
-
-
-def kinds(heard: list[Message]) -> str:
-    """The types of messages, and after a ReadyForQuery its state."""
-    return " ".join("Z" + chr(message.raw[5]) if message.kind == "Z" else message.kind for message in heard)
-
-
-def error(heard: list[Message]) -> dict[str, str]:
-    """The fields of the only error."""
-    (raw,) = (message.raw for message in heard if message.kind == "E")
-    return messages.response_fields(raw)
-
-
-def tags(heard: list[Message]) -> list[str]:
-    return [messages.texts(message.raw, 1)[0][0] for message in heard if message.kind == "C"]
-
+from tests.sandbox.redshift.wire import SECONDS, Client, error, kinds, query, tags
 
 # --- the endpoint ---
 
@@ -299,6 +222,43 @@ def test_rows_come_in_portions(client):
 
 def test_closing_what_does_not_exist_is_answered(client):
     assert "3 3 ZI" == client.ask_kinds(messages.close("S", "nix"), messages.close("P", "nix"), messages.SYNC)
+
+
+def test_requests_in_one_go_are_answered_in_order(client):
+    words = extended("SELECT $1", "x", name="s") + messages.SYNC
+    again = messages.bind("", "s", "y") + messages.execute() + messages.SYNC
+    client.say(words, again * 2, query("SELECT 1/0"), again)
+    heard = [kinds(client.hear()) for _ in range(5)]
+    assert ["1 2 T D C ZI", "2 D C ZI", "2 D C ZI", "E ZI", "2 D C ZI"] == heard
+
+
+def test_what_follows_an_error_has_changed_no_name(client):
+    client.ask(messages.parse("s", "SELECT 6 | tag: SIX"), messages.SYNC)
+    heard = client.ask(
+        extended("SELECT 1/0"), messages.close("S", "s"), messages.parse("s", "SELECT 7 | tag: SEVEN"), messages.SYNC
+    )
+    assert "1 E ZI" == kinds(heard)
+    heard = client.ask(messages.bind("", "s"), messages.execute(), messages.SYNC)
+    assert (["SIX"], "2 D C ZI") == (tags(heard), kinds(heard))
+
+
+@pytest.mark.parametrize(
+    ("sql", "parameter", "shown"),
+    [
+        ("SELECT 1/$1::int", "0", "E ZI"),
+        ("SELECT repeat('x', $1::int)", "1000000", "2 D C ZI"),
+        ("SELECT set_config('application_name', concat($1::text, clock_timestamp()), false)", "me", "2 D C S ZI"),
+    ],
+)
+def test_whatever_the_short_way_meets_is_shown_as_ever(client, sql, parameter, shown):
+    """A prepared statement that PostgreSQL answers with more than rows, or in more than one piece."""
+    client.ask(messages.parse("s", sql), messages.SYNC)
+    words = messages.bind("", "s", [parameter]) + messages.execute() + messages.SYNC
+    for _ in range(2):
+        assert shown == client.ask_kinds(words)
+    client.say(words, words)
+    assert [shown, shown] == [kinds(client.hear()), kinds(client.hear())]
+    assert "T D C ZI" == client.ask_kinds(query("SELECT 1"))
 
 
 def test_a_function_call_is_refused(client):
