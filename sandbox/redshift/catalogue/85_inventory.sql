@@ -56,11 +56,6 @@ SELECT
     NULL::text AS external_type, NULL::integer AS columnnum, NULL::integer AS part_key, NULL::text AS is_nullable
 WHERE false;
 
--- Views WITH NO SCHEMA BINDING are refused, so there are none.
-CREATE FUNCTION pg_redshift.pg_get_late_binding_view_cols() RETURNS SETOF record STABLE LANGUAGE sql AS $$
-    SELECT NULL::name, NULL::name, NULL::name, NULL::varchar, NULL::integer WHERE false
-$$;
-
 CREATE FUNCTION pg_redshift.count_rows(relation oid) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
