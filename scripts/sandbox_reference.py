@@ -81,6 +81,10 @@ def reference() -> str:
         "",
         *(f"- {text[0].upper()}{text[1:]}." for text in gaps["differs"].values()),
         "",
+        "### What clients cannot do",
+        "",
+        *(f"- {text}." for text in gaps["clients"].values()),
+        "",
         END,
     ]
     return "\n".join(lines)

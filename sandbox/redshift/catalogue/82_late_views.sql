@@ -2,7 +2,7 @@
 
 CREATE TABLE pg_redshift_store.late_views (
     relid      oid PRIMARY KEY,
-    definition json NOT NULL                   -- the statement that made it, its query, the names it gives the columns
+    definition json NOT NULL                   -- the statement that made it, its query, that for PostgreSQL, the names it gives the columns
 );
 GRANT SELECT ON pg_redshift_store.late_views TO PUBLIC;
 
@@ -39,3 +39,36 @@ SELECT
 FROM information_schema.views
 WHERE table_schema NOT LIKE 'pg\_redshift%';
 GRANT SELECT ON pg_redshift_store.views TO PUBLIC;
+
+-- Their columns as they are now, by a view that PostgreSQL makes of each and forgets; one whose tables are gone has none. Tools call it:
+-- dbt, sqlalchemy-redshift and Amazon's driver.
+CREATE FUNCTION pg_redshift.pg_get_late_binding_view_cols() RETURNS SETOF record LANGUAGE plpgsql AS $$
+DECLARE
+    late record;
+BEGIN
+    FOR late IN
+        SELECT n.nspname AS schema, c.relname AS name, v.definition
+        FROM pg_redshift_store.late_views v
+        JOIN pg_catalog.pg_class c ON c.oid = v.relid AND c.relnatts = 0
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    LOOP
+        IF late.definition->>'sql' IS NULL THEN
+            PERFORM pg_redshift.fail('0A000', format(
+                'the sandbox does not support pg_get_late_binding_view_cols() of the view %s.%s', late.schema, late.name),
+                hint => 'Make the view again after its tables.');
+        END IF;
+        BEGIN
+            EXECUTE format('CREATE TEMPORARY VIEW pg_redshift_late AS %s', late.definition->>'sql');
+            RETURN QUERY
+                SELECT late.schema, late.name, coalesce((late.definition->'columns'->>(a.attnum - 1))::name, a.attname),
+                    format_type(a.atttypid, a.atttypmod)::varchar, a.attnum::integer
+                FROM pg_catalog.pg_attribute a
+                WHERE a.attrelid = 'pg_temp.pg_redshift_late'::regclass AND a.attnum > 0
+                ORDER BY a.attnum;
+            DROP VIEW pg_temp.pg_redshift_late;
+        EXCEPTION WHEN undefined_table OR undefined_column OR invalid_schema_name THEN
+            RAISE WARNING 'the columns of the late-binding view %.% are unknown: %', late.schema, late.name, SQLERRM;
+        END;
+    END LOOP;
+END
+$$;

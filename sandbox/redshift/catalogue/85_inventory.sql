@@ -56,15 +56,6 @@ SELECT
     NULL::text AS external_type, NULL::integer AS columnnum, NULL::integer AS part_key, NULL::text AS is_nullable
 WHERE false;
 
--- Of a late-binding view only its text is kept, so its columns cannot be listed.
-CREATE FUNCTION pg_redshift.pg_get_late_binding_view_cols() RETURNS SETOF record STABLE LANGUAGE plpgsql AS $$
-BEGIN
-    IF EXISTS (SELECT FROM pg_redshift_store.late_views v JOIN pg_catalog.pg_class c ON c.oid = v.relid AND c.relnatts = 0) THEN
-        PERFORM pg_redshift.fail('0A000', 'the sandbox does not support pg_get_late_binding_view_cols() where there are such views');
-    END IF;
-END
-$$;
-
 CREATE FUNCTION pg_redshift.count_rows(relation oid) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

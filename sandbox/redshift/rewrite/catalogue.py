@@ -12,7 +12,7 @@ from sandbox.redshift.rewrite.allowed import word_set
 from sandbox.redshift.rewrite.scan import Piece
 
 # what the helper schema has in the place of PostgreSQL's own
-_FUNCTIONS = word_set("pg_get_constraintdef version")
+_FUNCTIONS = word_set("pg_get_constraintdef pg_get_viewdef version")
 # what the driver and others read as if it were a relation
 _IN_FROM = word_set("current_database pg_get_late_binding_view_cols")
 # aliases that clients name in the same SELECT; no pg_ relation of PostgreSQL's but pg_class has such a column

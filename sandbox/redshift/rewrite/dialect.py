@@ -154,10 +154,10 @@ def parse(tokens: list[Token], sql: str) -> exp.Expression:
     """The tree of one statement; what sqlglot cannot parse is a syntax error in PostgreSQL's words."""
     try:
         tree = DIALECT.parser(error_level=ErrorLevel.IMMEDIATE).parse(tokens, sql)[0]
-    except ParseError as error:
+    except (ParseError, ValueError) as error:  # a ValueError where sqlglot makes a name of what is none
         for operator in _OPERATORS & {token.text for token in tokens}:
             raise unsupported(f"the operator {operator}") from error
-        near = error.errors[0].get("highlight") if error.errors else None
+        near = error.errors[0].get("highlight") if isinstance(error, ParseError) and error.errors else None
         message = f'syntax error at or near "{near}"' if near else "syntax error at end of input"
         raise RedshiftError("42601", message) from error
     if tree is None or isinstance(tree, exp.Command):

@@ -42,19 +42,28 @@ def _late_binding(piece: Piece, tree: exp.Create) -> Statement:
         message = "All the relation names inside should be qualified when creating VIEW WITH NO SCHEMA BINDING."
         raise RedshiftError("42601", message)
     target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    late_views.exist.set()
     definition = {
         "statement": f"{piece.text};",
         "query": piece.part(upper.index("AS") + 1, -4).text,
         "columns": [fold(column.name) for column in tree.this.expressions] if tree.this is not target else [],
         "schemas": sorted({fold(table.db) for table in tables}),
+        "sql": _for_postgresql(tree.expression),
     }
-    late_views.exist.set()
     schema, given = literal(target.db) if target.db else "NULL", json.dumps(definition, ensure_ascii=False)
     head = f"CREATE {'OR REPLACE ' if tree.args.get('replace') else ''}VIEW {relation(target)}"
     return Statement(
         f"{head} AS SELECT WHERE pg_redshift.unbound()",
         after=(f"SELECT pg_redshift.record_late_view({schema}, {literal(target.name)}, {literal(given)})",),
     )
+
+
+def _for_postgresql(query: exp.Expression) -> str | None:
+    """What tells the columns and types that the view has; None where that cannot be known before it is read."""
+    try:
+        return generate(queries.rewrite(query.copy(), stored=True))
+    except RedshiftError:
+        return None
 
 
 def materialized_view(piece: Piece, verb: str) -> Statement:

@@ -78,6 +78,7 @@ def test_a_first_run_makes_everything(first, rows):
     assert [("Ann", 1, 10.5), ("Bob", 1, 20), ("Zoé", 1, 5.25)] == rows(
         "SELECT * FROM dbt_client.customers ORDER BY customer"
     )
+    assert [("Bob",)] == rows("SELECT buyer FROM dbt_client.late WHERE id = 2")
     for incremental in ("merged", "replaced", "appended"):
         assert [(3,)] == rows(f"SELECT COUNT(*) FROM dbt_client.{incremental}")
     assert [(3, 0)] == rows("SELECT COUNT(*), COUNT(dbt_valid_to) FROM dbt_client_snapshots.order_history")
@@ -120,7 +121,9 @@ def test_the_documents_tell_what_there_is(second, project, dbt):
     catalog = json.loads((project / "target" / "catalog.json").read_text(encoding="utf-8"))
     assert catalog["errors"] is None
     nodes = {node["metadata"]["name"]: node for node in catalog["nodes"].values()}
-    assert {"raw_orders", "orders", "customers", "merged", "replaced", "appended", "order_history"} == set(nodes)
+    assert {"raw_orders", "orders", "customers", "late", "merged", "replaced", "appended", "order_history"} == set(
+        nodes
+    )
     orders = nodes["orders"]
     assert ("BASE TABLE", "awsuser", "each row is an order; 100% of them") == tuple(
         orders["metadata"][key] for key in ("type", "owner", "comment")
@@ -129,3 +132,18 @@ def test_the_documents_tell_what_there_is(second, project, dbt):
     assert "character varying(40)" == orders["columns"]["customer"]["type"]
     assert ("KEY(customer)", 3) == (orders["stats"]["diststyle"]["value"], orders["stats"]["rows"]["value"])
     assert "VIEW" == nodes["customers"]["metadata"]["type"]
+    assert "LATE BINDING VIEW" == nodes["late"]["metadata"]["type"]
+    late = {name: column["type"] for name, column in nodes["late"]["columns"].items()}
+    assert ("bigint", "character varying(40)") == (late["id"], late["buyer"])
+    assert late["third"].startswith("numeric(")
+
+
+def test_it_does_not_read_the_catalogue_by_show(project, dbt):
+    """As known_gaps.toml has it."""
+    profile = project / "profiles.yml"
+    profile.write_text(profile.read_text(encoding="utf-8").replace("threads: 2", "threads: 2\n      datasharing: true"))
+    try:
+        with pytest.raises(AssertionError, match="does not support SHOW"):
+            dbt("run", "--select", "orders")
+    finally:
+        profile.write_text(profile.read_text(encoding="utf-8").replace("datasharing: true", ""))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from tests.sandbox.redshift.cases import GAPS
 
 
 @pytest.fixture
@@ -48,9 +51,10 @@ def test_it_tells_what_there_is(cursor):
     assert () == cursor.get_procedures(schema_pattern="driver")
 
 
-def test_it_tells_a_tables_columns(cursor):
-    """With types as JDBC numbers them, sizes, defaults."""
-    rows = cursor.get_columns(schema_pattern="driver", tablename_pattern="sales")
+@pytest.mark.parametrize("schema", ["driver", None])
+def test_it_tells_a_tables_columns(cursor, schema):
+    """With types as JDBC numbers them, sizes, defaults; of one schema, and of all that there are."""
+    rows = cursor.get_columns(schema_pattern=schema, tablename_pattern="sales")
     assert [
         ("id", -5, "int8", 19, "NO", None),
         ("part", 4, "int4", 10, "NO", None),
@@ -63,6 +67,18 @@ def test_it_tells_a_tables_columns(cursor):
 def test_it_tells_a_tables_primary_key(cursor):
     keys = cursor.get_primary_keys(schema="driver", table="sales")
     assert [("part", 1, "sales_key"), ("id", 2, "sales_key")] == [tuple(row[3:6]) for row in keys]
+
+
+def test_what_it_cannot_tell_it_says(cursor):
+    """The calls that need Redshift's SHOW commands, which are those that known_gaps.toml names."""
+    from redshift_connector import InterfaceError
+
+    named = re.findall(r"`(get_\w+)`", GAPS["clients"]["redshift_connector"])
+    assert 8 == len(named)
+    for call in named:
+        arguments = {"get_best_row_identifier": {"scope": 1, "nullable": True}}.get(call, {})
+        with pytest.raises(InterfaceError, match=f"{call} requires minimum show discovery version 4"):
+            getattr(cursor, call)(**arguments)
 
 
 def test_a_data_frame_is_written_and_fetched(cursor):

@@ -101,3 +101,20 @@ def test_how_a_table_is_spread_and_sorted_can_be_changed(client: psycopg.Connect
     }.items():
         with pytest.raises(psycopg.Error, match=problem):
             client.execute(f"ALTER TABLE moved {change}")
+
+
+def test_late_binding_views_tell_the_columns_they_have_now(client: psycopg.Connection) -> None:
+    query = (
+        "SELECT c, t, n FROM pg_get_late_binding_view_cols() cols(s name, v name, c name, t varchar, n int) "
+        "WHERE s = 'inventory' ORDER BY v, n"
+    )
+    client.execute("CREATE VIEW late (x) AS SELECT id, city FROM inventory.sales WITH NO SCHEMA BINDING")
+    client.execute("CREATE VIEW later AS SELECT x FROM inventory.late WITH NO SCHEMA BINDING")
+    client.execute("CREATE VIEW without AS SELECT a FROM inventory.nothing WITH NO SCHEMA BINDING")
+    expected = [("x", "bigint", 1), ("city", "character varying(20)", 2), ("x", "bigint", 1)]
+    assert expected == client.execute(query).fetchall()
+    client.execute("ALTER TABLE sales RENAME COLUMN city TO town")
+    assert [] == client.execute(query).fetchall()
+    client.execute("ALTER TABLE sales RENAME COLUMN town TO city")
+    assert expected == client.execute(query).fetchall()
+    client.execute("DROP VIEW late; DROP VIEW later; DROP VIEW without")

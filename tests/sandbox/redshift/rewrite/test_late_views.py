@@ -73,7 +73,7 @@ def test_refuses(sql: str, message: str) -> None:
 
 def test_is_kept_as_text() -> None:
     text = "CREATE OR REPLACE VIEW s.V (A) AS SELECT t.a /* as */ FROM S.t, pg_catalog.pg_class WITH NO SCHEMA BINDING"
-    [statement] = plan(text)
+    statement = answered(text)
     assert 'CREATE OR REPLACE VIEW "s"."v" AS SELECT WHERE pg_redshift.unbound()' == statement.sql
     [record] = statement.after
     start = "SELECT pg_redshift.record_late_view('s', 'v', '"
@@ -83,6 +83,7 @@ def test_is_kept_as_text() -> None:
         "query": "SELECT t.a /* as */ FROM S.t, pg_catalog.pg_class",
         "columns": ["a"],
         "schemas": ["pg_catalog", "s"],
+        "sql": 'SELECT "t"."a" FROM "s"."t", "pg_catalog"."pg_class"',
     } == json.loads(record.removeprefix(start).removesuffix("')"))
 
 

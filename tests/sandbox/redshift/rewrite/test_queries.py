@@ -116,6 +116,7 @@ def test_refuses_by_name(sql: str, named: str) -> None:
     ("sql", "message"),
     [
         ("SELECT 1 FROM WHERE", 'syntax error at or near "WHERE"'),
+        ("SELECT a FROM t, t.b % n ORDER BY n", "syntax error at end of input"),
         ("SELEC 1", 'syntax error at or near "SELEC"'),
         ("SELECT 'a", "unterminated quoted string, name or comment"),
         ("SELECT TOP 2 a FROM t LIMIT 3", 'syntax error at or near "LIMIT"'),
