@@ -113,7 +113,7 @@ def large_table(connection: psycopg.Connection, megabytes: float) -> float:
     connection.execute("VACUUM ANALYZE large")
     # A DataRow has 7 bytes before its values, and each of these has 4.
     values = " + ".join(f"octet_length({column}::TEXT) + 4" for column in ("id", "words", "number", "moment"))
-    return float(connection.execute(f"SELECT sum({values} + 7) / 1e6 FROM large").fetchone()[0])
+    return int(connection.execute(f"SELECT sum({values} + 7) FROM large").fetchone()[0]) / 1e6
 
 
 def timed(work: Callable[[], object]) -> float:
