@@ -11,6 +11,7 @@ SELECT
         WHEN t.relid IS NULL OR t.encode ->> a.attnum::text = 'raw' OR a.attnum = ANY (t.sortkey)
             OR a.atttypid IN ('boolean'::regtype, 'real'::regtype, 'double precision'::regtype) OR c.relpersistence = 't' THEN 'none'
         WHEN a.atttypid IN ('bpchar'::regtype, 'varchar'::regtype) THEN 'lzo'
+        WHEN a.atttypid = 'pg_redshift.super'::regtype THEN 'zstd'
         ELSE 'az64' END) - 1)::smallint AS attencodingtype
 FROM pg_catalog.pg_attribute a
 LEFT JOIN pg_redshift_store.tables t ON t.relid = a.attrelid
@@ -34,8 +35,8 @@ SELECT
             c.identity_start, c.identity_increment)
     END::varchar(4000) AS column_default,
     c.is_nullable::varchar(3),
-    CASE c.udt_name WHEN 'super' THEN 'super' ELSE c.data_type END::varchar(128) AS data_type, c.character_maximum_length::integer, c.numeric_precision::integer,
-    c.numeric_precision_radix::integer, c.numeric_scale::integer, c.datetime_precision::integer,
+    CASE c.udt_name WHEN 'super' THEN 'super' ELSE c.data_type END::varchar(128) AS data_type,
+    c.character_maximum_length::integer, c.numeric_precision::integer, c.numeric_precision_radix::integer, c.numeric_scale::integer, c.datetime_precision::integer,
     c.interval_type::varchar(128), c.interval_precision::varchar(128), c.character_set_catalog::varchar(128),
     c.character_set_schema::varchar(128), c.character_set_name::varchar(128), c.collation_catalog::varchar(128),
     c.collation_schema::varchar(128), c.collation_name::varchar(128), c.domain_name::varchar(128),

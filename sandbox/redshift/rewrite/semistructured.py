@@ -24,10 +24,6 @@ def navigate(tree: exp.Expression) -> None:
     paths = [_path(node, relations) for node in reversed(nodes) if isinstance(node, exp.Column | exp.Bracket | exp.Dot)]
     if not any(paths):
         return
-    for node in tree.find_all(exp.EQ):
-        if "path" in node.left.meta and node.right.is_string:
-            # PostgreSQL would take it for a SUPER
-            node.set("expression", exp.Cast(this=node.right, to=exp.DataType.build("TEXT", dialect="postgres")))
     for select in tree.find_all(exp.Select):
         for item in list(select.expressions):
             value = item.unnest()

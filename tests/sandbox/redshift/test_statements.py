@@ -139,6 +139,7 @@ def test_a_late_binding_view_is_a_view_without_columns(place: Place) -> None:
     place.fails("delete from v", "cannot delete from view")
     place.run("create or replace view v as select x as b from t")
     assert [] == place.rows("select b from v")
+    assert "binding" not in str(place.rows(definition))
     place.fails("drop table t", "depend on it")
     place.fails("create view n as select 1 from nowhere.t with no schema binding", "schema .* does not exist")
 

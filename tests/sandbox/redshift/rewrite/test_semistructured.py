@@ -22,7 +22,7 @@ from sandbox.redshift.rewrite import plan
         ("SELECT s.t.a, dev.s.t.a, t.* FROM s.t", 'SELECT "s"."t"."a", "s"."t"."a", "t".* FROM "s"."t"'),
         (
             "DELETE FROM t WHERE o.a = 'x'",
-            "DELETE FROM \"t\" WHERE PG_REDSHIFT.SUPER_GET(\"o\", 'a') = CAST('x' AS TEXT)",
+            "DELETE FROM \"t\" WHERE PG_REDSHIFT.SUPER_GET(\"o\", 'a') = 'x'",
         ),
         (
             "SELECT c.*, x, n FROM c, c.items AS x AT n, x.parts y, y z",

@@ -1,21 +1,13 @@
 -- ALTER TABLE target APPEND FROM source: the rows move and the move is committed. Here because cases demand it.
 
--- Each row is a column with what must be the same in both tables; an encoding nobody declared is Redshift's own choice.
+-- Each row is a column with what must be the same in both tables.
 CREATE FUNCTION pg_redshift.column_attributes(relation regclass)
-RETURNS TABLE (name name, attributes text, identity "char") LANGUAGE sql STABLE
-BEGIN ATOMIC
-SELECT a.attname,
-    concat_ws(' ', format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'not null' END, 'encode',
-        coalesce(
-            nullif(nullif(t.encode ->> a.attnum::text, 'auto'), 'none'),
-            CASE WHEN a.attnum = ANY (t.sortkey) OR a.atttypid IN ('boolean'::regtype, 'real'::regtype, 'float8'::regtype) THEN 'raw'
-                WHEN a.atttypid IN ('varchar'::regtype, 'bpchar'::regtype) THEN 'lzo'
-                ELSE 'az64' END)),
-    a.attidentity
-FROM pg_catalog.pg_attribute a
-LEFT JOIN pg_redshift_store.tables t ON t.relid = a.attrelid
-WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped;
-END;
+RETURNS TABLE (name name, attributes text, identity "char") LANGUAGE sql STABLE AS $$
+    SELECT attname, concat_ws(' ', format_type(atttypid, atttypmod), CASE WHEN attnotnull THEN 'not null' END, 'encode',
+        replace(pg_redshift.format_encoding(attencodingtype), 'none', 'raw')), attidentity
+    FROM pg_redshift_store.attributes
+    WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped
+$$;
 
 -- How a table is distributed and sorted, by the names of its columns.
 CREATE FUNCTION pg_redshift.physical_order(relation regclass) RETURNS text LANGUAGE sql STABLE
