@@ -23,7 +23,7 @@ STATE = .sandbox
 BUCKETS = .demo/recent
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up down test test-browser test-aws test-clients aws-policy bench lint docs pictures constraints clean
+.PHONY: help env demo up down test test-sandbox test-browser test-aws test-clients aws-policy bench lint docs pictures constraints clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -38,8 +38,11 @@ up: $(READY) ## keep the sandbox running with Airflow, its page at http://localh
 down: ## end all that `make up` started; its data stays
 	@if [ -x .venv/bin/python ]; then $(IN_ENV) sandbox down --state "$(STATE)"; else echo "nothing runs: no .venv"; fi
 
-test: $(READY) ## everything the project checks about itself, but for what needs a browser
+test: $(READY) ## the pipeline from the files in S3 to the report, its documents and the tools around it
 	$(IN_ENV) pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-sandbox: $(READY) ## the sandbox by itself: its Redshift's SQL, COPY, UNLOAD and wire, and how it starts and ends
+	$(IN_ENV) pytest tests/sandbox -n 2 --dist loadfile --no-loadscope-reorder
 
 test-browser: $(READY) ## `make up` and `make down`, and the pages in Chromium
 	$(IN_ENV) pytest tests/browser
