@@ -1,7 +1,7 @@
 """Write what docs/sandbox.md says of SQL out of the sandbox's own lists; `make docs` runs it.
 
 What works comes from the tables the sandbox itself decides by, what it refuses or does otherwise from
-sandbox/redshift/known_gaps.toml. A test compares the page with this, and every line of that file with the real thing.
+sandbox/redshift/known_gaps.toml. A test compares the page with this; another tries what is refused on the real thing.
 """
 
 from __future__ import annotations

@@ -68,6 +68,7 @@ class Session:
         backend.aside = self._relay.pass_on
         self._is_waiting = False
         self._express = Express(client, backend, self._has_no_part)
+        self._case_sensitive = False  # as it was at the last Sync: an error sets it back
         self._copying: asyncio.Task[Any] | None = None
         self._cancelled = False
         self._outcomes: dict[str, tuple[str, ...]] = {}  # what a rollback may have undone: SQL with its parameters
@@ -139,8 +140,8 @@ class Session:
         (sql,), _ = messages.texts(message.raw, 1)
         self._statements.pop("", None)
         statements = await self._planned(sql) or [_NOTHING]
-        if len(statements) > 1 and any(map(_sets_case, statements)):
-            raise unsupported("enable_case_sensitive_identifier set beside other statements")
+        if any(map(_sets_case, statements[:-1])):
+            raise unsupported("enable_case_sensitive_identifier set before other statements")
         for planned in statements:
             if planned.answered and not await self._settle():
                 return
@@ -269,6 +270,7 @@ class Session:
                 )
             except PostgresError as raised:
                 error = raised
+        CASE_SENSITIVE.set(self._case_sensitive)
         self._client.write(replies.error_response(error, self.pid))
         self._conversation.on(protocol.ERROR)
 
@@ -282,6 +284,7 @@ class Session:
                 self._conversation.on(protocol.ERROR)
             else:
                 self._relay.pass_on(message)
+        self._case_sensitive = CASE_SENSITIVE.get()
         if self._backend.status == "I":
             self._portals.clear()  # they end with their transaction
         if self._backend.status == "I" and self._outcomes:

@@ -84,10 +84,13 @@ $$;
 CREATE FUNCTION pg_redshift.record_table(schema text, relation text, temporary boolean, created boolean, given jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
+    path text := current_setting('search_path');
     table_id oid;
     parent oid;
     encoded jsonb;
 BEGIN
+    -- "$user" is the caller's here, not the owner's whom this runs as
+    PERFORM set_config('search_path', replace(path, '"$user"', quote_ident(session_user)), true);
     SELECT c.oid INTO STRICT table_id FROM pg_catalog.pg_class c
     WHERE c.relname = relation AND c.relnamespace = CASE
         WHEN schema IS NOT NULL THEN schema::regnamespace
@@ -98,6 +101,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = '3F000', MESSAGE = 'no schema has been selected to create in';
     END IF;
     IF created AND EXISTS (SELECT FROM pg_redshift_store.tables t WHERE t.relid = table_id) THEN
+        PERFORM set_config('search_path', path, true);
         RETURN;
     END IF;
     INSERT INTO pg_redshift_store.tables (relid) VALUES (table_id) ON CONFLICT DO NOTHING;
@@ -119,6 +123,7 @@ BEGIN
         encode = t.encode || coalesce(encoded, '{}')
     WHERE t.relid = table_id;
     PERFORM pg_redshift.record_key(table_id, key.value) FROM jsonb_array_elements(coalesce(given->'keys', '[]')) key;
+    PERFORM set_config('search_path', path, true);
 END
 $$;
 

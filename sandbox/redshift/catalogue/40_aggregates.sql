@@ -55,7 +55,7 @@ CREATE AGGREGATE pg_redshift.listagg(anyelement, text) (sfunc = pg_redshift.list
 
 -- MEDIAN, of numbers and of dates, as an ordinary aggregate: it has a window form, which PostgreSQL's percentiles have not.
 CREATE FUNCTION pg_redshift.median_of(items numeric[]) RETURNS numeric IMMUTABLE LANGUAGE sql RETURN (
-    SELECT trim_scale(avg(item)) FROM (
+    SELECT trim_scale(pg_catalog.avg(item)) FROM (
         SELECT item, row_number() OVER (ORDER BY item) AS place, count(*) OVER () AS n FROM unnest(items) item) ranked
     WHERE place IN ((n + 1) / 2, (n + 2) / 2));
 CREATE FUNCTION pg_redshift.median_of(items float8[]) RETURNS float8 IMMUTABLE LANGUAGE sql RETURN (

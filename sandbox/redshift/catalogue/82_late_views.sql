@@ -10,11 +10,15 @@ CREATE FUNCTION pg_redshift.unbound() RETURNS boolean LANGUAGE sql
 RETURN pg_redshift.fail('0A000', 'the sandbox does not support a late-binding view here') IS NULL;
 
 CREATE FUNCTION pg_redshift.record_late_view(schema text, view text, definition json) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+    path text := current_setting('search_path');
 BEGIN
+    PERFORM set_config('search_path', replace(path, '"$user"', quote_ident(session_user)), true);
     PERFORM quote_ident(named)::regnamespace FROM json_array_elements_text(definition->'schemas') named;
     INSERT INTO pg_redshift_store.late_views
     VALUES (format('%I.%I', coalesce(schema, current_schema()), view)::regclass, definition)
     ON CONFLICT (relid) DO UPDATE SET definition = excluded.definition;
+    PERFORM set_config('search_path', path, true);
 END
 $$;
 
@@ -66,7 +70,7 @@ BEGIN
                 WHERE a.attrelid = 'pg_temp.pg_redshift_late'::regclass AND a.attnum > 0
                 ORDER BY a.attnum;
             DROP VIEW pg_temp.pg_redshift_late;
-        EXCEPTION WHEN undefined_table OR undefined_column OR invalid_schema_name THEN
+        EXCEPTION WHEN undefined_table OR undefined_column OR undefined_function OR invalid_schema_name OR insufficient_privilege THEN
             RAISE WARNING 'the columns of the late-binding view %.% are unknown: %', late.schema, late.name, SQLERRM;
         END;
     END LOOP;

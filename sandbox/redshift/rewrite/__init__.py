@@ -47,11 +47,15 @@ def _planned(piece: Piece) -> Statement:
 
 
 @functools.lru_cache(maxsize=500)
-def _answered(text: str, _: bool, rows: Rows) -> Statement:
+def _answered(text: str, case_sensitive: bool, rows: Rows) -> Statement:
     """A statement planned with the columns of its relations; part of the key, so no plan outlives a changed table."""
-    with scopes.given(rows):
-        [piece] = split(text)
-        return _planned(piece)
+    token = CASE_SENSITIVE.set(case_sensitive)
+    try:
+        with scopes.given(rows):
+            [piece] = split(text)
+            return _planned(piece)
+    finally:
+        CASE_SENSITIVE.reset(token)
 
 
 def statement(piece: Piece) -> Statement:

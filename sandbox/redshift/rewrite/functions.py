@@ -111,10 +111,17 @@ def _formatted_date(node: exp.Anonymous) -> exp.Expression:
 
 def _decode(node: exp.Anonymous) -> exp.Expression:
     value, *rest = arity(node, 3, 1000)
+    value = _operand(value)
     case = exp.Case(default=rest.pop() if len(rest) % 2 else None)
     for search, result in zip(rest[::2], rest[1::2], strict=True):
-        case.append("ifs", exp.If(this=_decodes(value.copy(), search), true=result))
+        case.append("ifs", exp.If(this=_decodes(value.copy(), _operand(search)), true=result))
     return column_named("case", case)
+
+
+def _operand(node: exp.Expression) -> exp.Expression:
+    """An argument as one side of an operator: in parentheses unless it is one piece."""
+    is_several = isinstance(node, exp.Binary | exp.Unary | exp.Predicate) and not isinstance(node, exp.Paren)
+    return exp.Paren(this=node) if is_several else node
 
 
 def _decodes(value: exp.Expression, search: exp.Expression) -> exp.Expression:
@@ -122,7 +129,7 @@ def _decodes(value: exp.Expression, search: exp.Expression) -> exp.Expression:
     if isinstance(search, exp.Null):
         return exp.Is(this=value, expression=search)
     same = exp.EQ(this=value, expression=search)
-    if isinstance(search, exp.Literal):
+    if isinstance(search, exp.Literal | exp.Boolean):
         return same
     nulls = [exp.Is(this=side.copy(), expression=exp.Null()) for side in (value, search)]
     return exp.Paren(this=exp.Or(this=same, expression=exp.Paren(this=exp.And(this=nulls[0], expression=nulls[1]))))
@@ -131,7 +138,7 @@ def _decodes(value: exp.Expression, search: exp.Expression) -> exp.Expression:
 def _nvl2(node: exp.Anonymous) -> exp.Expression:
     value, given, missing = arity(node, 3)
     # NOT (x IS NULL) is no row test here: the value is one column
-    known = exp.Not(this=exp.Paren(this=exp.Is(this=value, expression=exp.Null())))
+    known = exp.Not(this=exp.Paren(this=exp.Is(this=_operand(value), expression=exp.Null())))
     return column_named("case", exp.Case(ifs=[exp.If(this=known, true=given)], default=missing))
 
 

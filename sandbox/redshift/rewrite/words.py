@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sandbox.redshift.errors import RedshiftError, unsupported
 from sandbox.redshift.rewrite.allowed import word_set
-from sandbox.redshift.rewrite.scan import Piece, literal, syntax_error
+from sandbox.redshift.rewrite.scan import Piece, literal, quote, syntax_error
 from sandbox.redshift.statement import CASE_SENSITIVE, Statement
 
 # parameters PostgreSQL and Redshift share
@@ -14,7 +14,7 @@ _SHARED = word_set("""
     application_name client_encoding client_min_messages datestyle default_transaction_read_only extra_float_digits
     intervalstyle search_path statement_timeout timezone transaction_read_only
 """)
-# parameters of Redshift alone, with what SHOW answers before a SET; none of them changes a result here
+# parameters of Redshift alone, with what SHOW answers before a SET; but for case none of them changes a result here
 _REMEMBERED = {
     "analyze_threshold_percent": "10",
     "auto_analyze": "on",
@@ -34,7 +34,7 @@ _REMEMBERED = {
     "use_fips_ssl": "off",
     "wlm_query_slot_count": "1",
 }
-# those that would change a result: only the value they already have is taken
+# those that would change a result: only the value they already have is taken, of case at the start of a session alone
 FIXED = {
     "describe_field_name_in_uppercase": ("off", "false", "0", "default"),
     "enable_case_sensitive_identifier": ("off", "false", "0", "default"),
@@ -104,7 +104,9 @@ def set_parameter(piece: Piece) -> Statement:
         raise syntax_error(piece, at)
     if not value.tokens:
         raise syntax_error(piece, at + 1)
-    if name == _CASE and scope != "LOCAL":
+    if name == _CASE and scope == "LOCAL":
+        raise unsupported(f"SET LOCAL {_CASE}")
+    if name == _CASE:
         return _set_case_sensitive(value)
     return Statement(f"SET {scope + ' ' if scope else ''}{target(name)} TO {_value(name, value)}")
 
@@ -132,7 +134,7 @@ def target(name: str) -> str:
     """The name PostgreSQL keeps a parameter under."""
     prefix, dot, rest = name.partition(".")
     if dot and prefix != "pg_redshift":
-        return f'"{prefix}"."{rest}"'
+        return f"{quote(prefix)}.{quote(rest)}"
     if name in _SHARED:
         return name
     if name in _REMEMBERED or name in FIXED:
@@ -167,8 +169,10 @@ def refuse_case_sensitive(piece: Piece) -> None:
 
 
 def reset(piece: Piece) -> Statement:
-    if piece.words()[1:] in (["ALL"], ["SESSION", "AUTHORIZATION"]):
+    if piece.words()[1:] == ["SESSION", "AUTHORIZATION"]:
         return Statement(piece.plain())
+    if piece.words()[1:] == ["ALL"]:
+        return Statement(piece.plain(), case_sensitive=False)
     name, at = _parameter(piece, 1)
     if at < len(piece.tokens):
         raise syntax_error(piece, at)
@@ -264,9 +268,14 @@ def lock(piece: Piece) -> Statement:
 
 
 def copy(piece: Piece) -> Statement:
-    """COPY from the client's own stream is PostgreSQL's; from anywhere else it is the sandbox's."""
-    upper = piece.words()
-    if upper[-1] in ("STDIN", "STDOUT") or "STDIN" in upper or "STDOUT" in upper:
+    """COPY between a table and the client's own stream is PostgreSQL's; from anywhere else it is the sandbox's."""
+    upper, at, depth = piece.words(), 1, 0
+    while at < len(upper) and (depth or upper[at] not in ("FROM", "TO")):
+        depth += (upper[at] == "(") - (upper[at] == ")")
+        at += 1
+    if upper[at : at + 2] in (["FROM", "STDIN"], ["TO", "STDOUT"]):
+        if upper[1] == "(":
+            raise unsupported("COPY of a query")
         return plain(piece)
     refuse_case_sensitive(piece)
     return Statement("", copy=piece.text)

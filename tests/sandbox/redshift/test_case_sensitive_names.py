@@ -28,6 +28,13 @@ def test_names_in_quotes_keep_their_case_while_it_is_on(sandbox_place: Place) ->
         place.run('SELECT * FROM "Mixed"')
 
 
+def test_what_ends_it_ends_it_for_names_too(sandbox_place: Place) -> None:
+    place = sandbox_place
+    for end in ("RESET ALL", "SELECT 1; RESET ALL"):
+        place.run(ON, end)
+        place.run('CREATE TEMP TABLE "Ended" (a INT)', 'SELECT * FROM "ENDED"', "DROP TABLE ended")
+
+
 def test_it_is_refused_where_a_name_could_be_read_another_way(sandbox_place: Place) -> None:
     place = sandbox_place
     place.run("BEGIN", "SET enable_case_sensitive_identifier TO off")

@@ -100,6 +100,7 @@ def test_functions_answer_as_redshift(client: psycopg.Connection[Any], expressio
         ("avg(cast(n AS DECIMAL(8, 2)))", "2.33"),
         ("avg(cast(2 * n AS DECIMAL(8, 2)))", "4.66"),
         ("median(n)", "2"),
+        ("median(nullif(n, 4))", "1.5"),
         ("median(dateadd(day, n, '2020-01-01')::DATE)", "2020-01-03"),
         ("sum(n)", "7"),
         ("listagg(v, ',') WITHIN GROUP (ORDER BY n)", "x,y"),
@@ -207,6 +208,21 @@ def test_a_primary_key_is_added_to_a_column_that_is_not_null_only(client: psycop
     client.execute("ALTER TABLE late ADD PRIMARY KEY (a)")
     with pytest.raises(psycopg.errors.InvalidTableDefinition, match="multiple primary keys"):
         client.execute("ALTER TABLE late ADD PRIMARY KEY (a)")
+
+
+def test_a_schema_of_the_users_own_name_comes_first() -> None:
+    with psycopg.connect(autocommit=True, prepare_threshold=None) as connection:
+        connection.execute("CREATE SCHEMA awsuser")
+        try:
+            connection.execute("CREATE TABLE parent (a INT NOT NULL DISTKEY); ALTER TABLE parent ADD PRIMARY KEY (a)")
+            connection.execute("CREATE TABLE child (LIKE parent)")
+            connection.execute("CREATE VIEW late AS SELECT a FROM awsuser.parent WITH NO SCHEMA BINDING")
+            tables = "SELECT schemaname, tablename, distkey FROM pg_table_def WHERE schemaname = 'awsuser' ORDER BY 2"
+            expected = [("awsuser", "child", True), ("awsuser", "parent", True)]
+            assert expected == connection.execute(tables).fetchall()
+            assert [] == connection.execute("SELECT a FROM late").fetchall()
+        finally:
+            connection.execute("DROP SCHEMA awsuser CASCADE")
 
 
 def test_svv_redshift_columns_shows_physical_attributes(client: psycopg.Connection[Any]) -> None:

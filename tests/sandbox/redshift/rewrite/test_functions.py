@@ -19,6 +19,9 @@ from sandbox.redshift.rewrite import plan
         ("to_date(a, 'YYYY')", """TO_DATE("a", 'YYYY', FALSE)"""),
         ("nvl(a, 'x')", """COALESCE("a", 'x')"""),
         ("nvl2(a, b, 'x')", """CASE WHEN NOT ("a" IS NULL) THEN "b" ELSE 'x' END AS "case\""""),
+        ("nvl2(NOT a, 'x', 'y')", """CASE WHEN NOT ((NOT "a") IS NULL) THEN 'x' ELSE 'y' END AS "case\""""),
+        ("decode(NOT a, NULL, 1, 2)", 'CASE WHEN (NOT "a") IS NULL THEN 1 ELSE 2 END AS "case"'),
+        ("decode(a OR b, FALSE, 1)", 'CASE WHEN ("a" OR "b") = FALSE THEN 1 END AS "case"'),
         ("decode(a, NULL, 1, 2, 3)", 'CASE WHEN "a" IS NULL THEN 1 WHEN "a" = 2 THEN 3 END AS "case"'),
         (
             "decode(a, b, 1, 0)",

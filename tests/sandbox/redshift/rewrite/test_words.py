@@ -73,6 +73,8 @@ def test_truncate_commits() -> None:
         ("ANALYZE COMPRESSION t", "0A000", "ANALYZE COMPRESSION"),
         ("SHOW TABLES FROM SCHEMA dev.s", "0A000", "SHOW TABLES"),
         ("GRANT DROP ON t TO u", "0A000", "this form of GRANT"),
+        ("COPY (SELECT 1) TO STDOUT", "0A000", "COPY of a query"),
+        ("SET LOCAL enable_case_sensitive_identifier TO off", "0A000", "SET LOCAL"),
         ("SET LOCAL enable_case_sensitive_identifier TO true", "0A000", "enable_case_sensitive_identifier"),
         ("SET work_mem TO '1GB'", "42704", "work_mem"),
         ("BEGIN NOW", "42601", 'at or near "NOW"'),
