@@ -1,7 +1,9 @@
 """enable_case_sensitive_identifier: names in quotes keep their case while it is on, and only then."""
 
+import contextlib
 from typing import Any
 
+import psycopg
 import psycopg2
 import pytest
 
@@ -32,7 +34,18 @@ def test_what_ends_it_ends_it_for_names_too(sandbox_place: Place) -> None:
     place = sandbox_place
     for end in ("RESET ALL", "SELECT 1; RESET ALL"):
         place.run(ON, end)
-        place.run('CREATE TEMP TABLE "Ended" (a INT)', 'SELECT * FROM "ENDED"', "DROP TABLE ended")
+        assert ["ended"] == names(place.cursor, 'SELECT 1 AS "Ended"')
+
+
+def test_an_error_takes_it_back_with_all_else_since_the_last_sync() -> None:
+    with psycopg.connect(autocommit=True) as connection:
+        with contextlib.suppress(psycopg.errors.DivisionByZero), connection.pipeline():
+            connection.execute(ON)
+            connection.execute("SELECT 1 / 0")
+        cursor = connection.execute("SHOW enable_case_sensitive_identifier")
+        assert ("off",) == cursor.fetchone()
+        cursor = connection.execute('SELECT 1 AS "Mixed"')
+        assert ["mixed"] == [column.name for column in cursor.description or ()]
 
 
 def test_it_is_refused_where_a_name_could_be_read_another_way(sandbox_place: Place) -> None:
