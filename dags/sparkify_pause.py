@@ -23,8 +23,8 @@ from __future__ import annotations
 from airflow.providers.amazon.aws.operators.redshift_cluster import RedshiftPauseClusterOperator
 from airflow.providers.amazon.aws.sensors.redshift_cluster import RedshiftClusterSensor
 from airflow.sdk import DAG, conf
-from sparkify_cluster import DEFAULT_ARGS, IDENTIFIER, NAMES, START, TAGS, WAIT
 
+from sparkify.cluster import DEFAULT_ARGS, IDENTIFIER, NAMES, START, TAGS, WAIT
 from warehouse.operators.require_cluster import RequireClusterOperator
 from warehouse.operators.require_idle import RequireIdleOperator
 

@@ -25,8 +25,8 @@ from __future__ import annotations
 
 from airflow.providers.amazon.aws.sensors.redshift_cluster import RedshiftClusterSensor
 from airflow.sdk import DAG, Param, TriggerRule
-from sparkify_cluster import BUCKET, DEFAULT_ARGS, IDENTIFIER, REGION, SETTINGS, START, TAGS, WAIT, WORK_PREFIX
 
+from sparkify.cluster import BUCKET, DEFAULT_ARGS, IDENTIFIER, REGION, SETTINGS, START, TAGS, WAIT, WORK_PREFIX
 from warehouse.cluster.settings import NODE_TYPES, OPEN_WORDS
 from warehouse.operators.check_cluster_settings import CheckClusterSettingsOperator
 from warehouse.operators.create_cluster_part import CreateClusterPartOperator

@@ -29,9 +29,9 @@ import datetime
 from pathlib import Path
 
 from airflow.sdk import DAG
-from sparkify_questions import SECTIONS
-from sparkify_tables import PUBLISHED
 
+from sparkify.questions import SECTIONS
+from sparkify.tables import PUBLISHED
 from warehouse.operators.ask_questions import AskQuestionsOperator
 from warehouse.retries import TransientFailuresOnly
 

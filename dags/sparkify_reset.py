@@ -10,8 +10,8 @@ from __future__ import annotations
 import datetime
 
 from airflow.sdk import DAG, Param
-from sparkify_tables import SCHEMAS
 
+from sparkify.tables import SCHEMAS
 from warehouse.operators.drop_schemas import DropSchemasOperator
 from warehouse.retries import TransientFailuresOnly
 

@@ -21,8 +21,8 @@ from __future__ import annotations
 from airflow.providers.amazon.aws.operators.redshift_cluster import RedshiftResumeClusterOperator
 from airflow.providers.amazon.aws.sensors.redshift_cluster import RedshiftClusterSensor
 from airflow.sdk import DAG, conf
-from sparkify_cluster import DEFAULT_ARGS, IDENTIFIER, NAMES, START, TAGS, WAIT
 
+from sparkify.cluster import DEFAULT_ARGS, IDENTIFIER, NAMES, START, TAGS, WAIT
 from warehouse.operators.require_cluster import RequireClusterOperator
 
 with DAG(

@@ -23,8 +23,8 @@ import datetime
 
 from airflow.providers.amazon.aws.sensors.redshift_cluster import RedshiftClusterSensor
 from airflow.sdk import DAG, Param
-from sparkify_cluster import DEFAULT_ARGS, IDENTIFIER, NAMES, START, TAGS, WAIT
 
+from sparkify.cluster import DEFAULT_ARGS, IDENTIFIER, NAMES, START, TAGS, WAIT
 from warehouse.operators.check_nothing_left import CheckNothingLeftOperator
 from warehouse.operators.delete_cluster_part import DeleteClusterPartOperator
 from warehouse.operators.plan_teardown import PlanTeardownOperator

@@ -50,8 +50,9 @@ import datetime
 from pathlib import Path
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TriggerRule
-from sparkify_checks import CHECKS
-from sparkify_tables import (
+
+from sparkify.checks import CHECKS
+from sparkify.tables import (
     ARTIST_COLUMNS,
     CATALOGUE_COLUMNS,
     EVENT_COLUMNS,
@@ -69,7 +70,6 @@ from sparkify_tables import (
     USER_COLUMNS,
     VIEWS,
 )
-
 from warehouse.alerts import FailureAlert
 from warehouse.operators.create_tables import CreateTablesOperator
 from warehouse.operators.data_quality import DataQualityOperator

@@ -25,7 +25,7 @@ def app() -> FastAPI:
     from airflow.api_fastapi.core_api.security import requires_access_dag
     from fastapi import Depends
 
-    from warehouse.ui import Pages, create_app
+    from warehouse.reporting.ui import Pages, create_app
 
     pages = Pages(
         title="Sparkify",

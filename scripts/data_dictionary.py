@@ -1,8 +1,8 @@
 """Write docs/data.md, the picture and the dictionary of the warehouse's tables, from their DDL; `make docs` runs it.
 
-Reads files only: include/sql/tables, and what dags/sparkify_checks.py declares of references. The DDL is read line by
-line, in the one form all its files have, because sqlglot loses the comment of a table's last column and those between
-a table's attributes; a test compares what is found here with a database's own catalogue.
+Reads files only: include/sql/tables, and the references that plugins/sparkify/checks.py declares. It reads the DDL line by
+line, in the one layout that all its files have: sqlglot loses the comment of the last column and those between table
+attributes. A test compares the result with a database catalog.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pathlib import Path
 import sqlglot
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "dags"), str(ROOT / "plugins")]
+sys.path[:0] = [str(ROOT / "plugins")]
 
-from sparkify_checks import KEYS, NEVER_MISSING, REFERENCES  # noqa: E402  # found where Airflow finds it
+from sparkify.checks import KEYS, NEVER_MISSING, REFERENCES  # noqa: E402  # found where Airflow finds it
 
 TABLES = ROOT / "include" / "sql" / "tables"
 TARGET = ROOT / "docs" / "data.md"

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from warehouse.names import table_name
+from warehouse.identifiers import table_name
 
 SEVERITIES = ("error", "warn")
 

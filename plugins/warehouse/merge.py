@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from warehouse.names import column_name, table_name
+from warehouse.identifiers import column_name, table_name
 
 VERSIONS = "#versions"
 

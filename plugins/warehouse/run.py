@@ -11,7 +11,7 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from warehouse.names import table_name
+from warehouse.identifiers import table_name
 from warehouse.session import Session
 
 

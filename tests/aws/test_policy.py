@@ -18,7 +18,7 @@ from scripts import aws_policy
 from tests.aws import test_alerts, test_whole_life
 from tests.aws.conftest import Call, Calls, moto
 from tests.end_to_end.test_corrections import FIFTH, event, lines
-from warehouse.ui import Pages, Shelf
+from warehouse.reporting.ui import Pages, Shelf
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

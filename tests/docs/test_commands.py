@@ -14,8 +14,8 @@ from pathlib import Path
 import psycopg
 import pytest
 import yaml
-from sparkify_checks import CHECKS
 
+from sparkify.checks import CHECKS
 from tests.docs.documents import DOCUMENTS, ROOT, block, blocks, headings, inlines
 
 # Blocks in these languages are commands; the others are pictures, output and data.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
-from sparkify_checks import CHECKS
-from sparkify_tables import PUBLICATIONS
 
+from sparkify.checks import CHECKS
+from sparkify.tables import PUBLICATIONS
 from tests.end_to_end.test_corrections import FIFTH, FOURTH, event, lines
 from warehouse.checks import Check
 from warehouse.session import Session

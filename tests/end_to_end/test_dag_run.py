@@ -8,10 +8,10 @@ import os
 from collections import Counter
 
 import pytest
-from sparkify_checks import CHECKS
 
+from sparkify.checks import CHECKS
 from tests.end_to_end.test_corrections import FIFTH, event, lines, song
-from warehouse.history import History, RunRecord
+from warehouse.reporting.history import History, RunRecord
 
 # Airflow's own task runner and its in-process server warn of each other's parts.
 pytestmark = pytest.mark.filterwarnings("ignore")

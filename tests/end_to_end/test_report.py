@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sparkify_questions import SECTIONS
 
+from sparkify.questions import SECTIONS
 from tests.end_to_end.test_corrections import FIFTH, event, lines, song
-from tests.plugins.warehouse.page import Page
-from warehouse.figures import plain
+from tests.plugins.warehouse.reporting.page import Page
+from warehouse.reporting.formatting import plain
 
 # Airflow's own task runner and its in-process server warn of each other's parts.
 pytestmark = pytest.mark.filterwarnings("ignore")

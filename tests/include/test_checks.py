@@ -10,9 +10,9 @@ import jinja2
 import psycopg
 import pytest
 import sparkify_warehouse
-from sparkify_checks import CHECKS, KEYS
-from sparkify_tables import RESULTS_TABLE, TABLES, TRANSIENT_TABLES
 
+from sparkify.checks import CHECKS, KEYS
+from sparkify.tables import RESULTS_TABLE, TABLES, TRANSIENT_TABLES
 from tests.end_to_end.pipeline import Pipeline
 from tests.include.test_sql_files import SQL, examples
 from warehouse.checks import Check

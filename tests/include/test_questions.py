@@ -9,9 +9,9 @@ import psycopg
 import pytest
 import sparkify_warehouse
 import sqlglot
-from sparkify_questions import SECTIONS
 from sqlglot import exp
 
+from sparkify.questions import SECTIONS
 from tests.end_to_end.pipeline import Pipeline
 from tests.include.answers import ANSWERS, WORLD
 from tests.include.test_sql_files import SQL

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 import sparkify_plugin
-from tests.plugins.warehouse.records import RECORD
+from tests.plugins.warehouse.reporting.records import RECORD
 
 ROOT = Path(__file__).resolve().parents[2]
 USERS = {"boss": "admin", "reader": "viewer"}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from sparkify_tables import PUBLICATIONS, SCHEMAS, TABLES, TRANSIENT_TABLES
 
 from scripts import data_dictionary
+from sparkify.tables import PUBLICATIONS, SCHEMAS, TABLES, TRANSIENT_TABLES
 from tests.end_to_end import conftest as end_to_end
 
 # The same fixtures serve here.

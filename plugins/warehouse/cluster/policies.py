@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from warehouse.objects import split_url
+from warehouse.s3_objects import split_url
 
 VERSION = "2012-10-17"
 POLICY_NAME = "s3"

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from warehouse.objects import split_url
+from warehouse.s3_objects import split_url
 
 # The API's list without dc2: AWS announced its end in April 2025 and creates no more of them.
 NODE_TYPES = (

@@ -12,12 +12,12 @@ from typing import Any
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from warehouse.objects import split_url
 from warehouse.operators.base import TransactionOperator
-from warehouse.questions import Answer, Question, drawn
-from warehouse.report import Report
+from warehouse.reporting.questions import Answer, Question, drawn
+from warehouse.reporting.report import Report
 from warehouse.retries import reason_to_retry, server_error
 from warehouse.run import run_id_of
+from warehouse.s3_objects import split_url
 from warehouse.session import Session
 
 # So that names sort by time, and the latest report is the greatest name.

@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow.providers.common.sql.operators.sql import BaseSQLOperator
 
-from warehouse.names import table_name
+from warehouse.identifiers import table_name
 from warehouse.session import Session, transaction
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from warehouse.identifiers import group_name, literal, schema_name, table_name
 from warehouse.merge import delete_all
-from warehouse.names import group_name, literal, schema_name, table_name
 from warehouse.operators.base import WarehouseOperator
 from warehouse.session import Session
 

@@ -9,8 +9,8 @@ from typing import Any
 from airflow.providers.common.sql.operators.sql import SQLCheckResult
 
 from warehouse.checks import Check, Result, figure
+from warehouse.identifiers import table_name
 from warehouse.merge import delete_all
-from warehouse.names import table_name
 from warehouse.operators.base import WarehouseOperator
 from warehouse.period import Period
 from warehouse.run import require_unpublished_run, run_id_of, set_checked

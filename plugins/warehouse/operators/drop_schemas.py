@@ -8,7 +8,7 @@ from typing import Any
 from airflow.providers.common.sql.operators.sql import BaseSQLOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from warehouse.names import schema_name
+from warehouse.identifiers import schema_name
 from warehouse.session import transaction
 
 

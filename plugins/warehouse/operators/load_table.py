@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from warehouse.identifiers import column_name
 from warehouse.merge import (
     Merge,
     count_candidates,
@@ -16,7 +17,6 @@ from warehouse.merge import (
     insert_candidates,
     published_versions,
 )
-from warehouse.names import column_name
 from warehouse.operators.base import WarehouseOperator
 from warehouse.period import Period
 from warehouse.run import run_id_of, run_to_change

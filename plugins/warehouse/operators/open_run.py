@@ -7,8 +7,8 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from warehouse.identifiers import table_name
 from warehouse.merge import delete_all
-from warehouse.names import table_name
 from warehouse.operators.base import WarehouseOperator
 from warehouse.operators.load_table import MODES
 from warehouse.period import Period

@@ -8,8 +8,8 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from warehouse.identifiers import column_name, table_name
 from warehouse.merge import delete_all
-from warehouse.names import column_name, table_name
 from warehouse.operators.base import WarehouseOperator
 from warehouse.period import Period
 from warehouse.run import Run, require_run, run_id_of

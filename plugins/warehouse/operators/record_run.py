@@ -13,21 +13,21 @@ from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 from botocore.exceptions import BotoCoreError, ClientError
 
-from warehouse.history import RUNS, CheckRecord, RunRecord, StageRecord, TableRecord, listing, place
+from warehouse.identifiers import column_name, table_name
 from warehouse.load_errors import LOAD_ERRORS
-from warehouse.names import column_name, table_name
 from warehouse.operators.base import TransactionOperator
 from warehouse.operators.data_quality import DataQualityOperator
 from warehouse.operators.load_table import LoadTableOperator
 from warehouse.operators.publish import PublishOperator
 from warehouse.operators.stage_to_redshift import StageToRedshiftOperator
+from warehouse.reporting.history import RUNS, CheckRecord, RunRecord, StageRecord, TableRecord, listing, place
 from warehouse.retries import server_error
 from warehouse.run import run_id_of
 from warehouse.session import Session
 
 
 class RecordRunOperator(TransactionOperator):
-    """Write one JSON object about the run below the work prefix; see warehouse.history.
+    """Write one JSON object about the run below the work prefix; see warehouse.reporting.history.
 
     Make it the DAG's teardown (`.as_teardown()`), right after every task that may be the last to end: then it runs
     whatever became of them, and the run is as green or red as it would be without it. It finds out by itself what the

@@ -12,12 +12,12 @@ from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from botocore.exceptions import ClientError
 
+from warehouse.identifiers import column_name, iam_role, literal, region, table_name
 from warehouse.load_errors import LOAD_ERRORS, CopyRefusedError, load_errors
 from warehouse.merge import delete_all
-from warehouse.names import column_name, iam_role, literal, region, table_name
-from warehouse.objects import S3Object, compression, file_name, manifest, objects, split_url
 from warehouse.operators.base import WarehouseOperator
 from warehouse.run import run_id_of, run_to_change
+from warehouse.s3_objects import S3Object, compression, file_name, manifest, objects, split_url
 from warehouse.session import Session
 
 # Rows of one INSERT into the ledger: 4 values each, well under redshift_connector's 32,767 parameters.

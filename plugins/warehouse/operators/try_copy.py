@@ -12,9 +12,9 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundExceptio
 from warehouse.cluster.account import AccountError
 from warehouse.cluster.cluster import Cluster
 from warehouse.cluster.settings import ClusterSettings
-from warehouse.names import iam_role, literal, region
-from warehouse.objects import compression, objects
+from warehouse.identifiers import iam_role, literal, region
 from warehouse.operators.cluster_base import ClusterOperator
+from warehouse.s3_objects import compression, objects
 from warehouse.session import transaction
 
 

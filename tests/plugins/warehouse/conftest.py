@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from warehouse.history import RunRecord
+from warehouse.reporting.history import RunRecord
 
 
 @pytest.fixture

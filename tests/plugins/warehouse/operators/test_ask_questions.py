@@ -11,10 +11,10 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from tests.plugins.warehouse.operators.conftest import NOWHERE
-from tests.plugins.warehouse.page import Page
-from warehouse.charts import Bars, Figures
+from tests.plugins.warehouse.reporting.page import Page
 from warehouse.operators.ask_questions import AskQuestionsOperator
-from warehouse.questions import Answer, Question
+from warehouse.reporting.charts import Bars, Figures
+from warehouse.reporting.questions import Answer, Question
 
 HOSTILE = "</script><b onclick=alert(1)>\"'&</b>"
 

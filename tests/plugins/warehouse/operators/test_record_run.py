@@ -10,12 +10,12 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from tests.plugins.warehouse.operators.conftest import HOSTILE, NOWHERE
 from warehouse.checks import Check
-from warehouse.history import CheckRecord, History, StageRecord, TableRecord
 from warehouse.operators.data_quality import DataQualityOperator
 from warehouse.operators.load_dimension import LoadDimensionOperator
 from warehouse.operators.publish import Publication, PublishOperator
 from warehouse.operators.record_run import RecordRunOperator
 from warehouse.operators.stage_to_redshift import StageToRedshiftOperator
+from warehouse.reporting.history import CheckRecord, History, StageRecord, TableRecord
 
 CHANGED = datetime.datetime(2018, 11, 5, 12, 30)
 STAGED = {"rows": 3, "files": 2, "bytes": 120, "seconds": 0.5}

@@ -24,9 +24,9 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 
-from warehouse import views
-from warehouse.figures import shown, visible
-from warehouse.history import REPORTS, RUNS, History, Reading, RunRecord, listing, place
+from warehouse.reporting import view_models
+from warehouse.reporting.formatting import shown, visible
+from warehouse.reporting.history import REPORTS, RUNS, History, Reading, RunRecord, listing, place
 
 FILES = Path(__file__).parent / "pages"
 NAVIGATION = {"report": "Report", "quality": "Data quality", "tables": "Tables", "loads": "Loads"}
@@ -141,7 +141,7 @@ class Shelf:
         found = [
             (made_at, item)
             for item in listing(client, work_prefix, REPORTS, ".html")
-            if (made_at := views.stamped(item.key.removeprefix(prefix)))
+            if (made_at := view_models.stamped(item.key.removeprefix(prefix)))
         ]
         if not found:
             raise NothingToShowError(
@@ -171,18 +171,18 @@ class Writer:
             lstrip_blocks=True,
         )
         self._environment.filters |= {
-            "ago": views.ago,
-            "counts": views.counts,
-            "load": views.load,
+            "ago": view_models.ago,
+            "counts": view_models.counts,
+            "load": view_models.load,
             "moment": shown,
-            "number": views.number,
+            "number": view_models.number,
             "visible": visible,
         }
         self._environment.globals |= {
             "title": title,
             "navigation": NAVIGATION,
-            "outcomes": views.OUTCOMES,
-            "statuses": views.STATUSES,
+            "outcomes": view_models.OUTCOMES,
+            "statuses": view_models.STATUSES,
             "style": own("style.css") + own("history.css"),
             "script": own("page.js"),
         }
@@ -241,7 +241,7 @@ def create_app(pages: Pages, dependencies: Sequence[Any]) -> FastAPI:
             "quality",
             reading=reading,
             location=location,
-            grid=views.grid(reading.records),
+            grid=view_models.grid(reading.records),
             run=run,
             chosen=chosen,
             check=check,
@@ -251,7 +251,7 @@ def create_app(pages: Pages, dependencies: Sequence[Any]) -> FastAPI:
     @app.get("/tables")
     def tables() -> HTMLResponse:
         reading, location = shelf.history(RUNS_OF_LOADS)
-        latest, growth = views.growth(reading.records)
+        latest, growth = view_models.growth(reading.records)
         return writer.page(
             "tables.html",
             "tables",
@@ -259,7 +259,7 @@ def create_app(pages: Pages, dependencies: Sequence[Any]) -> FastAPI:
             location=location,
             latest=latest,
             growth=growth,
-            sparkline=views.SPARKLINE,
+            sparkline=view_models.SPARKLINE,
         )
 
     @app.get("/loads")

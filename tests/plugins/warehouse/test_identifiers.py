@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse import names
+from warehouse import identifiers
 
 HOSTILE = ['users"; DROP TABLE x; --', "sparkify.users'", "a.b.c", "Users.x", "", ".", "a.", "ä.b", "a b.c", "x.y\n"]
 
@@ -15,13 +15,13 @@ HOSTILE = ['users"; DROP TABLE x; --', "sparkify.users'", "a.b.c", "Users.x", ""
 def test_a_table_name_is_schema_and_table_in_plain_letters(name):
     """Anything else is refused, with what was expected."""
     with pytest.raises(ValueError, match=r"expected schema\.table"):
-        names.table_name(name)
+        identifiers.table_name(name)
 
 
 @pytest.mark.parametrize("name", ["sparkify.songplays", "_a.b_1"])
 def test_a_plain_table_name_is_kept(name):
     """As it is."""
-    assert name == names.table_name(name)
+    assert name == identifiers.table_name(name)
 
 
 @given(st.text().filter(lambda text: "\x00" not in text))
@@ -29,7 +29,7 @@ def test_a_literal_is_one_token_that_reads_back(text):
     """Quotes and backslashes, which Redshift takes for escapes, cannot end it."""
     from sqlglot.dialects import Redshift
 
-    tokens = Redshift().tokenize(names.literal(text))
+    tokens = Redshift().tokenize(identifiers.literal(text))
     assert [text] == [token.text for token in tokens]
 
 
@@ -42,7 +42,7 @@ def test_a_literal_is_one_token_that_reads_back(text):
 )
 def test_a_role_authorises_copy(role, clause):
     """The default role or an ARN."""
-    assert clause == names.iam_role(role)
+    assert clause == identifiers.iam_role(role)
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_a_role_authorises_copy(role, clause):
 def test_what_is_no_role_is_refused(role):
     """An access key has no way in."""
     with pytest.raises(ValueError, match="not an IAM role"):
-        names.iam_role(role)
+        identifiers.iam_role(role)

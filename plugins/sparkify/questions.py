@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from warehouse.charts import Bars, Columns, Figures, HeatMap, Line
-from warehouse.questions import Question
+from warehouse.reporting.charts import Bars, Columns, Figures, HeatMap, Line
+from warehouse.reporting.questions import Question
 
 HOURS = tuple(range(24))
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.plugins.warehouse.records import RECORD, at
-from warehouse.history import History, RunRecord
+from tests.plugins.warehouse.reporting.records import RECORD, at
+from warehouse.reporting.history import History, RunRecord
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from warehouse.figures import number, spelled, visible
+from warehouse.reporting.formatting import number, spelled, visible
 
 SERIES_COLOURS = ("var(--series-1)", "var(--series-2)", "var(--series-3)")
 LABEL_SIZE = 12

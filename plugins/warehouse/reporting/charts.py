@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from warehouse.axes import (
+from warehouse.reporting.axes import (
     LABEL_SIZE,
     LETTER,
     SERIES_COLOURS,
@@ -22,7 +22,7 @@ from warehouse.axes import (
     names,
     over_dates,
 )
-from warehouse.figures import number, shown, spelled
+from warehouse.reporting.formatting import number, shown, spelled
 
 # One row of a bar chart: a line of text and the bar below it.
 BAR_STEP = 34

@@ -12,8 +12,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from warehouse.figures import is_number, machine_readable, plain, shown, spelled, visible
-from warehouse.questions import Answer
+from warehouse.reporting.formatting import is_number, machine_readable, plain, shown, spelled, visible
+from warehouse.reporting.questions import Answer
 
 PAGES = Path(__file__).parent / "pages"
 JSON_VERSION = 1

@@ -10,11 +10,11 @@ from decimal import Decimal
 
 import pytest
 
-from tests.plugins.warehouse.page import Page
-from tests.plugins.warehouse.test_charts import HOSTILE, SEEN
-from warehouse.charts import Bars, Figures
-from warehouse.questions import Answer, Question, drawn
-from warehouse.report import Report
+from tests.plugins.warehouse.reporting.page import Page
+from tests.plugins.warehouse.reporting.test_charts import HOSTILE, SEEN
+from warehouse.reporting.charts import Bars, Figures
+from warehouse.reporting.questions import Answer, Question, drawn
+from warehouse.reporting.report import Report
 
 LATEST = datetime.datetime(2018, 11, 30, 20, 19, 35, 659000)
 MADE = datetime.datetime(2018, 12, 1, 0, 30, 7)

@@ -7,7 +7,7 @@ import datetime
 import itertools
 from collections.abc import Sequence
 
-from warehouse.history import CheckRecord, RunRecord, StageRecord, TableRecord
+from warehouse.reporting.history import CheckRecord, RunRecord, StageRecord, TableRecord
 
 WORST_FIRST = ("failed", "warned", "passed")
 # The outcomes as badges and signs: a sign, because colours alone say nothing to some.
@@ -35,7 +35,7 @@ def ago(moment: datetime.datetime, now: datetime.datetime) -> str:
 
 
 def stamped(name: str) -> datetime.datetime | None:
-    """The moment that a name begins with, as warehouse.history.stamp writes it; None if it begins otherwise."""
+    """The time that a name begins with, as `history.stamp` writes it; None if it begins with no time."""
     try:
         return datetime.datetime.strptime(name[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.UTC)
     except ValueError:

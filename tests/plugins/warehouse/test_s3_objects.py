@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from warehouse import objects
-from warehouse.objects import S3Object
+from warehouse import s3_objects
+from warehouse.s3_objects import S3Object
 
 
 def test_a_listing_is_read_without_quotes_and_folders():
@@ -17,7 +17,7 @@ def test_a_listing_is_read_without_quotes_and_folders():
         {"Key": "a/", "ETag": '"0"', "Size": 0},
         {"Key": "a", "ETag": '"1"', "Size": 1},
     ]
-    assert [S3Object("a", "1", 1), S3Object("b", "2", 3)] == objects.objects(listing)
+    assert [S3Object("a", "1", 1), S3Object("b", "2", 3)] == s3_objects.objects(listing)
 
 
 @pytest.mark.parametrize(
@@ -26,29 +26,29 @@ def test_a_listing_is_read_without_quotes_and_folders():
 )
 def test_the_ending_of_all_keys_gives_the_keyword(keys, keyword):
     """COPY does not look at endings itself."""
-    assert keyword == objects.compression(keys)
+    assert keyword == s3_objects.compression(keys)
 
 
 def test_a_mixture_names_two_files():
     """One of each kind."""
     with pytest.raises(ValueError, match=r"'a\.json' and 'c\.gz'"):
-        objects.compression(["a.json", "b.json", "c.gz"])
+        s3_objects.compression(["a.json", "b.json", "c.gz"])
 
 
 def test_a_manifest_lists_exact_keys_and_needs_each():
     """A key that has gone since must not be left out silently."""
-    entries = json.loads(objects.manifest("lake", ["a", "é b"]))["entries"]
+    entries = json.loads(s3_objects.manifest("lake", ["a", "é b"]))["entries"]
     assert [{"url": "s3://lake/a", "mandatory": True}, {"url": "s3://lake/é b", "mandatory": True}] == entries
 
 
 def test_a_run_id_becomes_a_name_of_a_file():
     """Whatever somebody called the run."""
-    assert "manual__2018-11-05T00-00-00-00-00" == objects.file_name("manual__2018-11-05T00:00:00+00:00")
-    assert "..-..-a-b--" == objects.file_name("../../a b\u0661\u202e")
+    assert "manual__2018-11-05T00-00-00-00-00" == s3_objects.file_name("manual__2018-11-05T00:00:00+00:00")
+    assert "..-..-a-b--" == s3_objects.file_name("../../a b\u0661\u202e")
 
 
 @pytest.mark.parametrize("url", ["work", "https://a/b", "s3://", "s3:///key"])
 def test_what_is_no_location_is_refused(url):
     """With what was expected."""
     with pytest.raises(ValueError, match="expected s3://bucket/prefix"):
-        objects.split_url(url)
+        s3_objects.split_url(url)

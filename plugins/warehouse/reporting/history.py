@@ -13,7 +13,7 @@ from typing import Any, Literal
 import pydantic
 from botocore.exceptions import ClientError
 
-from warehouse.objects import S3Object, file_name, objects, split_url
+from warehouse.s3_objects import S3Object, file_name, objects, split_url
 
 RUNS = "runs/"
 REPORTS = "reports/"

@@ -10,8 +10,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from typing import Any
 
-from warehouse.axes import LABEL_SIZE
-from warehouse.charts import Picture
+from warehouse.reporting.axes import LABEL_SIZE
+from warehouse.reporting.charts import Picture
 
 # Pixels in all: half of a wide page, and a telephone less the margins.
 WIDE = 560

@@ -6,7 +6,7 @@ import dataclasses
 import datetime
 from typing import Any
 
-from warehouse.history import CheckRecord, RunRecord, StageRecord, TableRecord
+from warehouse.reporting.history import CheckRecord, RunRecord, StageRecord, TableRecord
 
 NOON = datetime.datetime(2018, 11, 5, 12, 0, tzinfo=datetime.UTC)
 RECORD = RunRecord(

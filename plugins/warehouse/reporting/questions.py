@@ -6,9 +6,9 @@ import dataclasses
 import re
 from typing import Any
 
-from warehouse.charts import Chart, Figures
-from warehouse.drawing import NARROW, WIDE, draw
-from warehouse.figures import is_number
+from warehouse.reporting.charts import Chart, Figures
+from warehouse.reporting.drawing import NARROW, WIDE, draw
+from warehouse.reporting.formatting import is_number
 
 # More than these are not read in half the width of a page.
 MOST_COLUMNS_OF_A_HALF = 5

@@ -14,10 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.plugins.warehouse.page import Page
-from tests.plugins.warehouse.records import RECORD, at
-from warehouse.history import CheckRecord, StageRecord, TableRecord
-from warehouse.ui import Pages, create_app
+from tests.plugins.warehouse.reporting.page import Page
+from tests.plugins.warehouse.reporting.records import RECORD, at
+from warehouse.reporting.history import CheckRecord, StageRecord, TableRecord
+from warehouse.reporting.ui import Pages, create_app
 
 HOSTILE = "<script>alert('x')</script> & \"quoted\" \u0645\u0631\u062d\u0628\u0627 \U0001f3b5"
 PATHS = ("report", "quality", "tables", "loads")

@@ -8,9 +8,9 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from warehouse.charts import Bars, Columns, HeatMap, Line
-from warehouse.drawing import NARROW, WIDE, draw
-from warehouse.report import PAGES
+from warehouse.reporting.charts import Bars, Columns, HeatMap, Line
+from warehouse.reporting.drawing import NARROW, WIDE, draw
+from warehouse.reporting.report import PAGES
 
 MONDAY = datetime.date(2018, 10, 29)
 HOSTILE = "<script>alert(1)</script> & \"quotes\" 'too' </style> שלום 😀 \x00\x1b\x85"
