@@ -9,34 +9,35 @@ READY = .venv/ready
 # The clients that `make test-clients` uses have an environment of their own: dbt wants older packages than the pipeline.
 CLIENTS = .venv-clients
 
-# The demo's month of listening. Another value here is another data set, kept beside the first.
-FROM = 2018-11-01
-TO = 2018-11-30
-USERS = 100
-SONGS = 2000
-PLAYS = 20000
-SEED = 1
-LISTENING = .demo/$(FROM)-$(TO)-$(USERS)-$(SONGS)-$(PLAYS)-$(SEED)
+# `make dag-test`: the day to run, and the folder that keeps its warehouse from call to call.
+DAY = 2018-11-05
+DAG_TEST = .demo/dag-test
 
 # `make up`: what it keeps from start to start, and its listening, of the last days.
 STATE = .sandbox
 BUCKETS = .demo/recent
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up down test test-sandbox test-browser test-aws test-clients aws-policy bench lint docs pictures constraints clean
+.PHONY: help env demo dag-test up down test test-sandbox test-browser test-aws test-clients aws-policy bench lint docs pictures constraints clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
 
 env: $(READY) ## make the Python environment .venv, which all others do first
-demo: $(READY) $(LISTENING)/complete ## load a month of made-up listening on this machine and ask the warehouse questions
-	@AIRFLOW_HOME="$$PWD/.demo/airflow" $(IN_ENV) sandbox run --s3 $(LISTENING) -- python scripts/demo.py
+demo: $(READY) ## load a month of generated listening on this machine and ask the warehouse questions
+	@AIRFLOW_HOME="$$PWD/.demo/airflow" .venv/bin/python scripts/local.py run -- python scripts/demo.py
+
+dag-test: $(READY) ## run the DAG for one day, DAY=2018-11-05, on the demo's month; the warehouse is kept for the next call
+	@.venv/bin/python scripts/local.py run --state "$(DAG_TEST)" -- \
+		sh -c 'python scripts/fast_airflow.py dags test sparkify_warehouse "$$1" && python scripts/published.py' sh "$(DAY)"
+	@echo "To look into these tables:"
+	@echo "  .venv/bin/python scripts/local.py run --state '$(DAG_TEST)' -- psql"
 
 up: $(READY) ## keep the sandbox running with Airflow, its page at http://localhost:8080, and listening up to today
 	@.venv/bin/python scripts/up.py --state "$(STATE)" --buckets "$(BUCKETS)"
 
 down: ## end all that `make up` started; its data stays
-	@if [ -x .venv/bin/python ]; then $(IN_ENV) sandbox down --state "$(STATE)"; else echo "nothing runs: no .venv"; fi
+	@if [ -x .venv/bin/python ]; then .venv/bin/python scripts/local.py down --state "$(STATE)"; else echo "nothing runs: no .venv"; fi
 
 test: $(READY) ## the pipeline from the files in S3 to the report, its documents and the tools around it
 	$(IN_ENV) pytest -n 2 --dist loadfile --no-loadscope-reorder
@@ -101,10 +102,4 @@ $(READY): $(UV) requirements.txt constraints.txt
 $(CLIENTS)/ready: requirements-clients.txt constraints-clients.txt | $(UV)
 	.venv/bin/uv venv --quiet --clear --python .venv/bin/python $(CLIENTS)
 	.venv/bin/uv pip install --quiet --python $(CLIENTS)/bin/python -r requirements-clients.txt -c constraints-clients.txt
-	@touch $@
-
-$(LISTENING)/complete: $(wildcard sandbox/listening/*.py) | $(READY)
-	@rm -rf $(LISTENING)
-	@$(IN_ENV) sandbox.listening --out $(LISTENING)/udacity-dend --from $(FROM) --to $(TO) \
-		--users $(USERS) --songs $(SONGS) --plays $(PLAYS) --seed $(SEED)
 	@touch $@
