@@ -18,13 +18,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from sandbox.__main__ import main as sandbox  # noqa: E402  # the line above makes it importable
-from sandbox.state import State  # noqa: E402
+from sandbox.state import COMMAND, State  # noqa: E402
 from scripts import demo_month, with_airflow  # noqa: E402
 from scripts.recent_listening import BUCKET  # noqa: E402
 
 BACKGROUND_STATE = ROOT / ".sandbox"  # as `make up` has it: there is one sandbox on the standard ports
-METADATA = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
-IN_A_SHELL = 'eval "$(.venv/bin/python scripts/local.py env)"'
 USAGE = """
 scripts/local.py run [--s3 DIR] [--state DIR] -- COMMAND...
        scripts/local.py up [--s3 DIR] [--state DIR]
@@ -46,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
         "up": "start a sandbox in the background on the standard ports",
         "down": "stop it, and Airflow if `make up` started it",
         "status": "print whether it runs, and where",
-        "env": f"print its environment for a shell: {IN_A_SHELL}",
+        "env": 'print its environment for a shell: eval "$(.venv/bin/python scripts/local.py env)"',
     }.items():
         sub = actions.add_parser(action, help=text, description=text)
         kept = "a temporary folder, removed at the end" if action == "run" else ".sandbox in the project"
@@ -82,7 +80,9 @@ def main(words: list[str]) -> int:
         return up(options.s3, state)
     if options.action == "env":
         return env(state, with_scheduler=options.scheduler)
-    return sandbox([options.action, "--state", str(state.folder)])
+    if options.action == "status":
+        return status(state)
+    return sandbox(["down", "--state", str(state.folder)])
 
 
 def run(buckets: Path | None, folder: Path | None, command: list[str]) -> int:
@@ -100,12 +100,27 @@ def up(buckets: Path | None, state: State) -> int:
         buckets = buckets or demo_month.make()
         set_up(buckets)
         words += ["--s3", str(buckets)]
-    status = sandbox(words)
+    failed = sandbox(words)
     found = state.environment()
-    if status == 0 and found is not None:
-        with_airflow.prepare(found)
-        print(f"Airflow   {IN_A_SHELL}")
-    return status
+    if failed or found is None:
+        return failed
+    with_airflow.prepare(found)
+    show_env(state)
+    return 0
+
+
+def status(state: State) -> int:
+    """Print where the running sandbox is reached; 1 when there is none."""
+    failed = sandbox(["status", "--state", str(state.folder)])
+    if not failed:
+        show_env(state)
+    return failed
+
+
+def show_env(state: State) -> None:
+    """Print how to set up a shell for Airflow."""
+    where = "" if state.folder == BACKGROUND_STATE else f" --state {shlex.quote(str(state.folder))}"
+    print(f'With Airflow: eval "$(.venv/bin/python scripts/local.py env{where})"')
 
 
 def env(state: State, *, with_scheduler: bool) -> int:
@@ -114,7 +129,7 @@ def env(state: State, *, with_scheduler: bool) -> int:
     if found is None:
         sys.exit(f"no sandbox runs in {state.folder}: start one with `scripts/local.py up` or `make up`")
     if with_scheduler:
-        if not found.get(METADATA, "").startswith("postgresql"):
+        if COMMAND not in found:
             sys.exit(f"no Airflow runs beside the sandbox in {state.folder}: start it with `make up`")
     else:
         with_airflow.prepare(found)
