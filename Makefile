@@ -76,9 +76,10 @@ docs: $(READY) ## write anew what of docs/ is made from the code
 pictures: $(READY) ## take the pictures of docs/pictures from the page of a running `make up`
 	$(IN_ENV) scripts.pictures
 
-constraints: $(UV) ## pin anew what the packages of requirements.txt and requirements-clients.txt need in turn
-	@for which in "" -clients; do \
-		.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --output-file constraints$$which.txt \
+constraints: $(UV) ## pin the newest versions of what the packages of requirements*.txt need in turn
+	@for which in -dev -clients; do \
+		.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+			--output-file "constraints$${which#-dev}.txt" \
 			--custom-compile-command "make constraints" --no-emit-index-url --no-emit-find-links \
 			requirements$$which.txt || exit; done
 
@@ -94,8 +95,8 @@ $(UV):
 	@touch $@
 
 # Compiled now, or the first start of Airflow takes twice as long.
-$(READY): $(UV) requirements.txt constraints.txt
-	.venv/bin/uv pip install --quiet --python .venv/bin/python --compile-bytecode -r requirements.txt -c constraints.txt
+$(READY): $(UV) requirements.txt requirements-dev.txt constraints.txt
+	.venv/bin/uv pip install --quiet --python .venv/bin/python --compile-bytecode -r requirements-dev.txt -c constraints.txt
 	@touch $@
 
 # Not compiled: most of it is never imported, and what is compiles then.

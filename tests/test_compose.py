@@ -24,7 +24,8 @@ from sandbox import stack
 from tests.compose_file import EXAMPLE, FILE, ROOT, VARIABLE, copied, example, raw, services
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
-RUNTIME, _, DEVELOPMENT = (ROOT / "requirements.txt").read_text().partition("# Development\n")
+PIPELINE = (ROOT / "requirements.txt").read_text()
+DEVELOPMENT = (ROOT / "requirements-dev.txt").read_text()
 AIRFLOW = {name for name in raw()["services"] if name.startswith("airflow-")}
 
 
@@ -114,7 +115,7 @@ def test_the_connections_of_the_example_are_the_sandboxes_own():
 
 
 def test_images_are_pinned_and_of_one_airflow():
-    (version,) = re.findall(r"^apache-airflow==(.+)$", RUNTIME, re.MULTILINE)
+    (version,) = re.findall(r"^apache-airflow==(.+)$", PIPELINE, re.MULTILINE)
     assert [f"apache/airflow:{version}-python3.12"] == re.findall(r"^FROM (\S+)$", DOCKERFILE, re.MULTILINE)
     images = {name: service["image"] for name, service in services().items()}
     assert re.fullmatch(r"postgres:\d+\.\d+", images.pop("postgres"))
@@ -170,30 +171,29 @@ def test_the_build_sees_what_it_copies_and_nothing_else():
     assert [] == [(name, into) for name, into in copied().items() if into.removeprefix("./") != name]
 
 
-def needed(requirements: list[Requirement], extras: frozenset[str] = frozenset()) -> set[str]:
-    """Names of the installed distributions that these ask for, themselves included."""
+def needed(text: str) -> set[str]:
+    """The names of the installed distributions that these lines of a requirements file lead to, themselves included."""
+    lines = [line.partition(" #")[0] for line in text.splitlines() if line and not line.startswith(("#", "-"))]
     found: set[tuple[str, str]] = set()
-    todo = [(requirement, extra) for requirement in requirements for extra in ("", *requirement.extras)]
+    todo = [(requirement, extra) for requirement in map(Requirement, lines) for extra in ("", *requirement.extras)]
     while todo:
         requirement, extra = todo.pop()
         name = re.sub(r"[-_.]+", "-", requirement.name).lower()
         if (name, extra) in found:
             continue
         found.add((name, extra))
-        for text in importlib.metadata.requires(name) or []:
-            asked = Requirement(text)
-            if asked.marker is None or asked.marker.evaluate({"extra": extra}):
-                todo += [(asked, more) for more in ("", *asked.extras)]
+        for dependency in map(Requirement, importlib.metadata.requires(name) or []):
+            if dependency.marker is None or dependency.marker.evaluate({"extra": extra}):
+                todo += [(dependency, more) for more in ("", *dependency.extras)]
     return {name for name, _ in found}
 
 
-def test_what_the_image_runs_needs_no_development_package():
-    lines = [line for line in RUNTIME.splitlines() if line and not line.startswith("#")]
-    installed = needed([Requirement(line) for line in lines])
+def imported_beyond(installed: set[str], *paths: str) -> list[str]:
+    """Imports in these files and folders of the project that none of the installed distributions provides."""
     homes = importlib.metadata.packages_distributions()
-    files = [file for name in copied() for file in (ROOT / name, *(ROOT / name).rglob("*")) if file.suffix == ".py"]
-    assert len(files) > 60
-    own = {"sandbox", "warehouse", *(file.stem for file in files), "_typeshed"}  # the last for the type checker only
+    files = [file for path in paths for file in (ROOT / path, *(ROOT / path).rglob("*")) if file.suffix == ".py"]
+    assert files
+    own = {"sandbox", "sparkify", "warehouse", *(file.stem for file in files), "_typeshed"}  # the last has types only
     missing = []
     for file in files:
         for node in ast.walk(ast.parse(file.read_text())):
@@ -202,6 +202,19 @@ def test_what_the_image_runs_needs_no_development_package():
             for name in {name.partition(".")[0] for name in names} - sys.stdlib_module_names - own:
                 if not installed & {re.sub(r"[-_.]+", "-", home).lower() for home in homes.get(name, [])}:
                     missing.append(f"{file.relative_to(ROOT)}: {name}")
-    assert [] == missing
+    return missing
+
+
+def test_the_dags_need_requirements_txt_alone():
+    """Which is all that somebody installs who has an Airflow already; requirements-dev.txt begins with it."""
+    assert [] == imported_beyond(needed(PIPELINE), "dags", "plugins")
+    assert "-r requirements.txt" in DEVELOPMENT.splitlines()
+    assert not {"duckdb", "moto", "pytest"} & needed(PIPELINE)
+
+
+def test_what_the_image_runs_needs_no_development_package():
+    """The Dockerfile installs the files up to the line `# Development`."""
+    installed = needed(PIPELINE + DEVELOPMENT.partition("# Development\n")[0])
+    assert [] == imported_beyond(installed, *copied())
     assert "pytest" not in installed
-    assert "sed '/^# Development$/,$d' requirements.txt" in DOCKERFILE
+    assert "sed '/^# Development$/,$d' requirements-dev.txt" in DOCKERFILE
