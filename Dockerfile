@@ -1,7 +1,7 @@
-# One image for Airflow's services and for the sandbox; docker-compose.yaml builds it.
+# One image for Airflow's services and the sandbox; docker-compose.yaml builds it.
 FROM apache/airflow:3.3.2-python3.12
 
-# A new volume gets its owner from the folder that it covers.
+# A new volume takes its owner from the folder that it is mounted on.
 USER root
 RUN install --directory --owner=airflow --group=root /state /opt/airflow/auth
 USER airflow
