@@ -1,300 +1,476 @@
-"""COPY objects from S3 into a staging table."""
+"""COPY the files that are new or changed from S3 into the staged table of a run."""
 
 from __future__ import annotations
 
+import dataclasses
 import re
+import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-from botocore.exceptions import ClientError
+from airflow.sdk.exceptions import AirflowFailException
 
-from warehouse.identifiers import column_name, iam_role, literal, region, table_name
-from warehouse.load_errors import LOAD_ERRORS, CopyRefusedError, load_errors
-from warehouse.merge import delete_all
-from warehouse.operators.base import WarehouseOperator
-from warehouse.run import run_id_of, run_to_change
-from warehouse.s3_objects import S3Object, compression, file_name, manifest, objects, split_url
+from warehouse.identifiers import iam_role, literal, region
+from warehouse.listing import Listing, list_files, read_ledger
+from warehouse.load_errors import CopyDataError, load_errors, rejected_lines
+from warehouse.operators.base import RunOperator
+from warehouse.operators.find_files import is_true, scope_of
+from warehouse.run_schema import (
+    columns_of,
+    gained,
+    kept_rows,
+    lost,
+    named_rows,
+    note_change,
+    read_run,
+    staged,
+)
+from warehouse.s3_objects import S3Object, compression, manifest, split_url
+from warehouse.selection import Batch, LedgerEntry, Selection, groups, left_out_with, select
 from warehouse.session import Session
-
-# Rows of one INSERT into the ledger: 4 values each, well under redshift_connector's 32,767 parameters.
-LEDGER_ROWS = 1000
-
+from warehouse.tables import Feed
 
 AUTHORISATION = re.compile(r"\b(CREDENTIALS|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|IAM_ROLE)\b", re.IGNORECASE)
+# Rows of one INSERT: 9 values each, well under redshift_connector's 32,767 parameters.
+ROWS_PER_INSERT = 1000
+# The temporary table that COPY fills.
+COPIED = "#copied"
 
 
-class StageToRedshiftOperator(WarehouseOperator):
-    """Replace a staging table's rows by those of S3 objects, with one COPY.
+def copy_statement(
+    feed: Feed,
+    columns: Sequence[str],
+    *,
+    source: str,
+    role: str,
+    region_name: str,
+    json: str,
+    keyword: str | None,
+    max_errors: int,
+) -> str:
+    """The COPY of the manifest at `source` into the temporary table. ValueError for a role or region that is none."""
+    clauses = [
+        f"COPY {COPIED} ({', '.join(columns)})",
+        f"FROM {literal(source)}",
+        iam_role(role),
+        f"FORMAT AS JSON {literal(json)}",
+        f"REGION {literal(region(region_name))}" if region_name else None,
+        "MANIFEST",
+        keyword,
+        f"MAXERROR {max_errors}" if max_errors else None,
+        *feed.options,
+    ]
+    return "\n".join(clause for clause in clauses if clause)
 
-    In mode `replace` it copies all objects below the prefix. In mode `new` it copies those that the ledger does not
-    know by key and ETag, by a manifest, and writes their names to `pending_ledger`; publishing moves them into the
-    ledger, so a run that fails before leaves them new. Without `work_prefix`, where the manifest would go, it copies
-    the whole prefix whenever anything in it is new, and keeps the records that `known` does not have.
 
-    The COPY is authorised by an IAM role, never by keys, so no secret can stand in SQL text. What went wrong with the
-    data is shown file by file and line by line.
+def new_batch_id() -> int:
+    """A number for one attempt at a COPY, never used before.
 
-    :param table: the staging table, `schema.table`; what it held before goes.
+    Milliseconds of the epoch in the upper bits, so that the raw tables, sorted by batch, grow at their end; 20 random
+    bits in the lower ones, because two attempts can begin in one millisecond.
+    """
+    return (time.time_ns() // 1_000_000) << 20 | secrets.randbits(20)
+
+
+@dataclasses.dataclass
+class Progress:
+    """What has been copied so far, and what has been refused: key to reason."""
+
+    copied: list[Batch] = dataclasses.field(default_factory=list)
+    refused: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+class StageToRedshiftOperator(RunOperator):
+    """Copy the files of a feed that are new or changed into the run's staged table, batch by batch.
+
+    A file that COPY refuses or that fails a check of its own is left out: it keeps its accepted version, and so do the
+    files it shares a replaced batch with. The task succeeds; what was left out is in `left_out` of the run's schema.
+
+    The COPY is authorised by an IAM role, never by keys, so no secret can be in SQL text. Messages name file, line,
+    column and reason; values only of the columns that the feed declares harmless.
+
+    :param feed: the files, and the raw table they are for.
     :param bucket: the bucket to copy from.
-    :param prefix: every object whose key begins with it is copied.
+    :param period: `all`, YYYY, YYYY-MM or YYYY-MM-DD; see FindFilesOperator for this and the next four.
+    :param work_prefix: a writable s3:// location for manifests.
     :param role: `default`, the cluster's default role, or a role's ARN.
     :param region_name: the bucket's region.
-    :param columns: the columns to fill, in the order of the jsonpaths file if there is one. Named, so that a column
-        that was added later, and so stands last, is filled with its own values.
-    :param json: `auto`, `auto ignorecase`, or the s3:// location of a jsonpaths file.
-    :param options: further COPY parameters, such as `TRIMBLANKS`.
-    :param mode: `replace` or `new`.
-    :param expected: what should lie below the prefix, in words, for the error when nothing does.
-    :param on_empty: `fail` or `skip` when nothing lies below the prefix.
-    :param ledger: in mode `new`, the table of objects loaded before: key, etag, size, run_id.
-    :param pending_ledger: the table, of the same columns, of the objects copied by this run.
-    :param known: in mode `new`, the table, of the same columns, of all records loaded before.
-    :param work_prefix: a writable s3:// location for manifests; may be empty.
+    :param max_errors: COPY's MAXERROR: it fails when it has met as many errors; 0: at the first one. Rejected lines
+        are kept in the warehouse's `rejects`.
+    :param bulk_threshold: beyond this many files, files are copied together: by month, or all of a feed without days.
     :param aws_conn_id: the connection for S3.
     """
 
     template_fields: Sequence[str] = (
-        *WarehouseOperator.template_fields,
+        *RunOperator.template_fields,
         "bucket",
-        "prefix",
+        "period",
+        "is_period_given",
+        "reload",
+        "drop_vanished",
+        "recompute",
+        "work_prefix",
         "role",
         "region_name",
         "json",
-        "mode",
-        "on_empty",
-        "work_prefix",
+        "max_errors",
     )
 
     def __init__(
         self,
         *,
-        table: str,
-        columns: Sequence[str],
+        feed: Feed,
         bucket: str,
-        prefix: str,
+        period: str,
+        is_period_given: Any = False,
+        reload: Any = False,
+        drop_vanished: Any = False,
+        recompute: Any = False,
+        work_prefix: str,
         role: str = "default",
         region_name: str = "",
-        json: str = "auto",
-        options: Sequence[str] = (),
-        mode: str = "replace",
-        expected: str = "objects to load",
-        on_empty: str = "fail",
-        ledger: str | None = None,
-        pending_ledger: str | None = None,
-        known: str | None = None,
-        work_prefix: str = "",
+        max_errors: Any = 0,
+        bulk_threshold: int = 20,
         aws_conn_id: str = "aws_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.table = table_name(table)
+        self.feed = feed
         self.bucket = bucket
-        self.prefix = prefix
+        self.period = period
+        self.is_period_given = is_period_given
+        self.reload = reload
+        self.drop_vanished = drop_vanished
+        self.recompute = recompute
+        self.work_prefix = work_prefix
         self.role = role
         self.region_name = region_name
-        self.json = json
-        self.options = options
-        self.mode = mode
-        self.expected = expected
-        self.on_empty = on_empty
-        self.ledger = ledger and table_name(ledger)
-        self.pending_ledger = pending_ledger and table_name(pending_ledger)
-        self.known = known and table_name(known)
-        self.columns = [column_name(name) for name in columns]
-        self.work_prefix = work_prefix
+        self.json = feed.json
+        self.max_errors = max_errors
+        self.bulk_threshold = bulk_threshold
         self.aws_conn_id = aws_conn_id
-        if secret := [option for option in options if AUTHORISATION.search(option)]:
+        if secret := [option for option in feed.options if AUTHORISATION.search(option)]:
             raise ValueError(
                 f"COPY is authorised by the role alone; {len(secret)} of the options would authorise it too"
             )
 
     @cached_property
     def s3(self) -> S3Hook:
-        """The hook for listing and for the manifest."""
+        """The hook for listing and for the manifests."""
         return S3Hook(aws_conn_id=self.aws_conn_id)
 
-    def listing(self) -> list[S3Object]:
-        """The objects below the prefix; fails when there are none, unless an empty prefix is to be skipped."""
-        try:
-            found = objects(self.s3.iter_file_metadata(prefix=self.prefix, bucket_name=self.bucket))
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchBucket", "AccessDenied", "403", "404"):
-                raise AirflowFailException(
-                    f"cannot list s3://{self.bucket}/{self.prefix}: {error}; expected a bucket that may be read"
-                ) from error
-            raise
-        if not found and self.on_empty == "fail":
-            raise AirflowFailException(self.nothing_there())
-        return found
+    @cached_property
+    def raw(self) -> str:
+        """The raw table of the feed."""
+        return self.warehouse.raw(self.feed)
 
-    def nothing_there(self) -> str:
-        """What to say of an empty prefix."""
-        return f"nothing lies below s3://{self.bucket}/{self.prefix}; expected {self.expected}"
+    def list_settled(self, ledger: Sequence[LedgerEntry]) -> tuple[Listing, Selection]:
+        """List, until no file to read is under a second old; a few times at most, for a bucket that never rests."""
+        scope = scope_of(
+            period=self.period,
+            is_period_given=is_true(self.is_period_given),
+            reload=is_true(self.reload),
+            drop_vanished=is_true(self.drop_vanished),
+        )
+        for _ in range(5):
+            listing = list_files(self.s3.get_conn(), self.bucket, self.feed)
+            selection = select(self.feed, self.bucket, listing.files, ledger, scope)
+            if listing.is_settled({item.key for item in selection.read}):
+                break
+            self.wait_a_second()
+        return listing, selection
 
-    def copy_statement(self, source: str, keyword: str | None, *, is_manifest: bool = False) -> str:
-        """The COPY of `source`, an s3:// location."""
-        clauses = [
-            f"COPY {self.table} ({', '.join(self.columns)})",
-            f"FROM {literal(source)}",
-            iam_role(self.role),
-            f"FORMAT AS JSON {literal(self.json)}",
-            f"REGION {literal(region(self.region_name))}" if self.region_name else None,
-            "MANIFEST" if is_manifest else None,
-            keyword,
-            *self.options,
-        ]
-        return "\n".join(clause for clause in clauses if clause)
+    def wait_a_second(self) -> None:
+        """Let S3's clock go on by a second."""
+        time.sleep(1)
 
-    def copy(self, session: Session, statement: str) -> int:
-        """Run the COPY; return the rows it loaded. A refusal of the data fails the task with the load errors."""
+    def put_manifest(self, batch_id: int, files: Sequence[S3Object]) -> str:
+        """Write the manifest of a batch below the work prefix; return its location."""
+        bucket, prefix = split_url(self.work_prefix)
+        key = f"{prefix.rstrip('/')}/manifests/{self.run_schema}/{self.feed.name}-{batch_id}.json".lstrip("/")
+        body = manifest(self.bucket, [item.key for item in files])
+        self.s3.load_string(body, key=key, bucket_name=bucket, replace=True)
+        return f"s3://{bucket}/{key}"
+
+    def copy(self, session: Session, columns: Sequence[str], batch: Batch) -> None:
+        """COPY one batch and commit it. CopyDataError when COPY refuses the data."""
+        statement = copy_statement(
+            self.feed,
+            columns,
+            source=self.put_manifest(batch.batch_id, batch.files),
+            role=self.role,
+            region_name=self.region_name,
+            json=self.json,
+            keyword=compression(batch.files[0].key),
+            max_errors=int(self.max_errors),
+        )
         errors = session.database_errors
         try:
+            session.execute(f"DELETE FROM {COPIED}")
             session.execute(statement)
         except errors as error:
             # Only COPY's own failure has load errors; a lost connection has none and may be tried again.
             if "Load into table" not in str(error):
                 raise
-            found = load_errors(session, errors)
-            self.log.error("COPY into %s failed:\n%s", self.table, "\n".join(found))
-            raise CopyRefusedError(
-                f"COPY into {self.table} of s3://{self.bucket}/{self.prefix} failed: {'; '.join(found) or error}", found
-            ) from error
-        (rows,) = session.row("SELECT pg_last_copy_count()")
-        return int(rows)
-
-    def announce(self, files: Sequence[S3Object], found: Sequence[S3Object]) -> None:
-        """Say in the log what the COPY that comes next has to do: it is silent until it ends."""
-        self.log.info(
-            "%s: copying %d of %d files below s3://%s/%s, %d of %d bytes",
-            self.table,
-            len(files),
-            len(found),
-            self.bucket,
-            self.prefix,
-            sum(item.size for item in files),
-            sum(item.size for item in found),
-        )
-
-    def put_manifest(self, run_id: str, keys: Sequence[str]) -> str:
-        """Write the manifest below the work prefix; return its location."""
-        bucket, prefix = split_url(self.work_prefix)
-        key = f"{prefix.rstrip('/')}/manifests/{self.table}/{file_name(run_id)}.json".lstrip("/")
-        self.s3.load_string(manifest(self.bucket, keys), key=key, bucket_name=bucket, replace=True)
-        return f"s3://{bucket}/{key}"
-
-    def loaded_before(self, session: Session) -> set[tuple[str, str]]:
-        """Key and ETag of the objects in the ledger."""
-        return {(key, etag) for key, etag in session.rows(f"SELECT key, etag FROM {self.ledger}")}
-
-    def note_pending(self, session: Session, run_id: str, found: Sequence[S3Object]) -> None:
-        """Write the names of the copied objects where publishing finds them, some hundreds an INSERT."""
-        if not self.pending_ledger:
-            return
-        session.execute(delete_all(self.pending_ledger))
-        for start in range(0, len(found), LEDGER_ROWS):
-            part = found[start : start + LEDGER_ROWS]
-            values = [value for item in part for value in (item.key, item.etag, item.size, run_id)]
-            rows = ", ".join(["(%s, %s, %s, %s)"] * len(part))
-            session.execute(f"INSERT INTO {self.pending_ledger} (key, etag, size, run_id) VALUES {rows}", values)
-
-    def keep_unknown(self, session: Session) -> int:
-        """Of a whole prefix copied again, keep the records that are not known; return how many."""
-        columns = ", ".join(self.columns)
+            found = load_errors(session, errors, self.feed.harmless)
+            session.rollback()
+            raise CopyDataError("; ".join(found) or "COPY refused the file and gave no reason", found) from None
+        self.keep_rejects(session, batch)
+        names = ", ".join(columns)
         session.execute(
-            f"CREATE TEMPORARY TABLE unknown AS SELECT {columns} FROM {self.table} "
-            f"EXCEPT SELECT {columns} FROM {self.known}"
+            f"INSERT INTO {staged(self.run_schema, self.feed)} (batch_id, {names}) "
+            f"SELECT CAST(%s AS BIGINT), {names} FROM {COPIED}",
+            [batch.batch_id],
         )
-        session.execute(delete_all(self.table))
-        session.execute(f"INSERT INTO {self.table} ({columns}) SELECT {columns} FROM unknown")
-        (rows,) = session.row(f"SELECT COUNT(*) FROM {self.table}")
-        return int(rows)
+        session.commit()
 
-    def stage_new(self, session: Session, run_id: str, found: list[S3Object]) -> tuple[int, list[S3Object]]:
-        """Mode `new`: copy what the ledger does not know; return the rows and the objects copied."""
-        before = self.loaded_before(session)
-        new = [item for item in found if (item.key, item.etag) not in before]
-        self.note_pending(session, run_id, new)
-        if not new:
-            where = f"s3://{self.bucket}/{self.prefix}"
-            self.log.info("%s: nothing to copy, none of %d files below %s is new", self.table, len(found), where)
-            return 0, []
-        if self.work_prefix:
-            self.announce(new, found)
-            # Exactly the listed objects: one that arrives meanwhile is left to the next run.
-            location = self.put_manifest(run_id, [item.key for item in new])
-            keyword = compression([item.key for item in new])
-            return self.copy(session, self.copy_statement(location, keyword, is_manifest=True)), new
-        self.log.warning("there is no work prefix for a manifest: all files are copied, though %d are new", len(new))
-        rows = self.copy_prefix(session, found)
-        return (self.keep_unknown(session) if before else rows), found
+    def keep_rejects(self, session: Session, batch: Batch) -> None:
+        """Keep the lines that COPY rejected without failing."""
+        if not int(self.max_errors):
+            return
+        rejects = rejected_lines(session)
+        self.insert(
+            session,
+            f"{self.run_schema}.rejects",
+            ("batch_id", "file", "line_number", "column_name", "error_code", "reason", "raw_line"),
+            [
+                (batch.batch_id, line.file, line.line, line.column, line.code, line.reason, line.raw_line)
+                for line in rejects
+            ],
+        )
 
-    def copy_prefix(self, session: Session, found: Sequence[S3Object]) -> int:
-        """Copy everything below the prefix; return the rows."""
-        self.announce(found, found)
-        keyword = compression([item.key for item in found])
-        return self.copy(session, self.copy_statement(f"s3://{self.bucket}/{self.prefix}", keyword))
+    def insert(self, session: Session, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """INSERT rows, some hundreds a statement."""
+        one = f"({', '.join(['%s'] * len(columns))})"
+        for start in range(0, len(rows), ROWS_PER_INSERT):
+            part = rows[start : start + ROWS_PER_INSERT]
+            session.execute(
+                f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([one] * len(part))}",
+                [value for row in part for value in row],
+            )
 
-    def stage(self, session: Session, run_id: str, found: list[S3Object]) -> tuple[int, list[S3Object]]:
-        """Fill the table; return its rows and the objects copied."""
-        session.execute(delete_all(self.table))
-        if self.mode == "new":
-            return self.stage_new(session, run_id, found)
-        self.note_pending(session, run_id, found)
-        return (self.copy_prefix(session, found) if found else 0), found
+    def copy_groups(
+        self, session: Session, columns: Sequence[str], wanted: Sequence[Sequence[S3Object]], progress: Progress
+    ) -> None:
+        """COPY groups of files. A group that COPY refuses is tried again file by file; a refused file is noted."""
+        for group in wanted:
+            batch = Batch(new_batch_id(), tuple(group))
+            self.log.info(
+                "%s: copying %d files, %d bytes: %s%s",
+                self.raw,
+                len(group),
+                sum(item.size for item in group),
+                group[0].key,
+                " ..." if len(group) > 1 else "",
+            )
+            try:
+                self.copy(session, columns, batch)
+            except CopyDataError as error:
+                if len(group) > 1:
+                    self.log.warning("COPY refused %d files together; each is tried by itself", len(group))
+                    self.copy_groups(session, columns, [[item] for item in group], progress)
+                else:
+                    progress.refused[group[0].key] = str(error)
+            else:
+                progress.copied.append(batch)
+
+    def name_files(self, session: Session, batches: Sequence[Batch], run_id: str, known: Callable[[str], bool]) -> None:
+        """Write the files of these batches into `files`, and no others of this feed: only their rows go on."""
+        session.execute(f"DELETE FROM {self.run_schema}.files WHERE feed = %s", [self.feed.name])
+        self.insert(
+            session,
+            f"{self.run_schema}.files",
+            ("feed", "bucket", "key", "etag", "last_modified", "size", "batch_id", "run_id", "day"),
+            [
+                (
+                    self.feed.name,
+                    self.bucket,
+                    item.key,
+                    item.etag if known(item.key) else None,
+                    item.last_modified,
+                    item.size,
+                    batch.batch_id,
+                    run_id,
+                    self.feed.day_of(item.key),
+                )
+                for batch in batches
+                for item in batch.files
+            ],
+        )
+
+    def failed_checks(self, session: Session, context: Any, batches: Sequence[Batch]) -> dict[int, str]:
+        """The batches whose rows fail a check of what a file holds, and why."""
+        in_bulk = {batch.batch_id: len(batch.files) > 1 for batch in batches}
+        found: dict[int, str] = {}
+        for check in self.feed.checks:
+            sql = self.render_sql(check.sql, context, run_schema=self.run_schema)
+            for batch_id, observed in session.rows(sql):
+                limit = check.at_most_in_bulk if in_bulk.get(batch_id) else check.at_most
+                if batch_id in in_bulk and observed is not None and float(observed) > limit:
+                    found.setdefault(
+                        batch_id,
+                        f"{check.name}: {check.description}; observed {float(observed):g}, expected at most {limit:g}",
+                    )
+        return found
+
+    def check_files(
+        self, session: Session, context: Any, columns: Sequence[str], progress: Progress, run_id: str
+    ) -> None:
+        """Run the checks of what a file holds. A batch of several files that fails one is copied again file by file."""
+        unchecked = list(progress.copied)
+        while unchecked:
+            self.name_files(session, progress.copied, run_id, lambda _: False)
+            failed = self.failed_checks(session, context, unchecked)
+            session.commit()
+            bad = [batch for batch in unchecked if batch.batch_id in failed]
+            progress.copied = [batch for batch in progress.copied if batch not in bad]
+            unchecked = []
+            for batch in bad:
+                if len(batch.files) == 1:
+                    progress.refused[batch.files[0].key] = failed[batch.batch_id]
+                    continue
+                self.log.warning("%s; each of the %d files is read by itself", failed[batch.batch_id], len(batch.files))
+                before = len(progress.copied)
+                self.copy_groups(session, columns, [[item] for item in batch.files], progress)
+                unchecked += progress.copied[before:]
+
+    def write_differences(self, session: Session, columns: Sequence[str], replaced: Sequence[int]) -> None:
+        """Fill the tables of the records that the raw table gains and loses; without replaced batches: nothing."""
+        for table in (gained(self.run_schema, self.feed), lost(self.run_schema, self.feed)):
+            session.execute(f"DELETE FROM {table}")
+        if not replaced:
+            return
+        names = ", ".join(columns)
+        read = named_rows(self.run_schema, self.feed, columns)
+        # The batches as literals: the raw table is sorted by them.
+        before = (
+            f"SELECT {names} FROM {self.raw} WHERE batch_id BETWEEN %s AND %s AND batch_id IN "
+            f"(SELECT batch_id FROM {self.run_schema}.replaced_batches WHERE feed = {literal(self.feed.name)})"
+        )
+        bounds = [min(replaced), max(replaced)]
+        session.execute(
+            f"INSERT INTO {gained(self.run_schema, self.feed)} ({names})\n{read}\nEXCEPT\n{before}", bounds
+        )
+        session.execute(f"INSERT INTO {lost(self.run_schema, self.feed)} ({names})\n{before}\nEXCEPT\n{read}", bounds)
+
+    def finish(
+        self,
+        session: Session,
+        context: Any,
+        columns: Sequence[str],
+        listing: Listing,
+        selection: Selection,
+        ledger: Sequence[LedgerEntry],
+        progress: Progress,
+    ) -> tuple[list[Batch], dict[str, str]]:
+        """Decide what goes on, and write it down; return the batches that go on, and the files left out with reasons."""
+        out, stays = left_out_with(progress.refused, progress.copied, ledger, selection.replaced)
+        left_out = dict(progress.refused)
+        for batch in out:
+            for item in batch.files:
+                left_out.setdefault(item.key, "it shares a batch with a file that was left out")
+        accepted = [batch for batch in progress.copied if batch not in out]
+        replaced = sorted(selection.replaced - stays)
+        dropped = [entry for entry in selection.dropped if entry.batch_id not in stays]
+        after = {item.key: item for item in list_files(self.s3.get_conn(), self.bucket, self.feed).files}
+        before = {item.key: item for item in listing.files}
+        self.name_files(
+            session,
+            accepted,
+            context["run_id"],
+            lambda key: after.get(key) == before[key] and listing.is_settled({key}),
+        )
+        feed = self.feed.name
+        for table in ("replaced_batches", "dropped_files", "left_out"):
+            session.execute(f"DELETE FROM {self.run_schema}.{table} WHERE feed = %s", [feed])
+        self.insert(
+            session,
+            f"{self.run_schema}.replaced_batches",
+            ("feed", "batch_id"),
+            [(feed, batch_id) for batch_id in replaced],
+        )
+        self.insert(
+            session,
+            f"{self.run_schema}.dropped_files",
+            ("feed", "bucket", "key"),
+            [(feed, entry.bucket, entry.key) for entry in dropped],
+        )
+        self.insert(
+            session,
+            f"{self.run_schema}.left_out",
+            ("feed", "key", "reason"),
+            [(feed, key, reason[:1000]) for key, reason in left_out.items()],
+        )
+        # What an earlier try or a refused batch has left.
+        session.execute(
+            f"DELETE FROM {staged(self.run_schema, self.feed)} WHERE batch_id NOT IN "
+            f"(SELECT batch_id FROM {self.run_schema}.files WHERE feed = {literal(feed)})"
+        )
+        self.write_differences(session, columns, replaced)
+        note_change(session, self.run_schema, self.task_id, staged(self.run_schema, self.feed))
+        session.commit()
+        return accepted, left_out
 
     def check_arguments(self) -> None:
         """Refuse what is only known once templates are rendered, before any SQL is sent."""
-        if self.mode not in ("replace", "new"):
-            raise AirflowFailException(f"not a way to stage: {self.mode!r}; expected replace or new")
-        if self.on_empty not in ("fail", "skip"):
-            raise AirflowFailException(f"not a way to treat an empty prefix: {self.on_empty!r}; expected fail or skip")
-        if self.mode == "new" and not (self.ledger and self.pending_ledger and self.known):
-            raise AirflowFailException("mode 'new' needs ledger, pending_ledger and known")
         try:
-            self.copy_statement("s3://bucket/", None)
+            int(self.max_errors)
+            for name in (iam_role(self.role), region(self.region_name) if self.region_name else ""):
+                self.log.debug("authorised: %s", name)
+            split_url(self.work_prefix)
         except ValueError as error:
-            raise AirflowFailException(str(error)) from error
+            raise AirflowFailException(str(error)) from None
 
     def execute(self, context: Any) -> dict[str, Any]:
-        """List, copy, count; one transaction. Why it failed for good stays in XCom, for the record of the run."""
-        try:
-            return self.list_and_copy(run_id_of(context))
-        except AirflowFailException as error:
-            context["ti"].xcom_push(LOAD_ERRORS, getattr(error, "sentences", None) or [str(error)])
-            raise
-
-    def list_and_copy(self, run_id: str) -> dict[str, Any]:
-        """List, copy, count; one transaction."""
+        """Find, copy, check and note the files; rows, files, bytes, seconds, what was left out and what was blocked."""
         self.check_arguments()
         started = time.monotonic()
-        found = self.listing()
-        try:
-            with self.transaction() as session:
-                run_to_change(session, self.run_table, run_id)
-                rows, copied = self.stage(session, run_id, found)
-        except ValueError as error:
-            raise AirflowFailException(str(error)) from error
-        if not found:
-            # Only now: the staging table must be empty too, or the rows of the run before would be loaded again.
-            raise AirflowSkipException(self.nothing_there())
-        seconds = time.monotonic() - started
-        outcome = {
-            "rows": rows,
-            "files": len(copied),
-            "bytes": sum(item.size for item in copied),
-            "seconds": round(seconds, 3),
-        }
+        with self.transaction() as session:
+            read_run(session, self.run_schema)
+            if is_true(self.recompute):
+                return {"rows": 0, "files": 0, "bytes": 0, "seconds": 0.0, "left_out": [], "warnings": []}
+            ledger = read_ledger(session, self.warehouse, self.feed)
+            session.execute(self.render_sql(self.feed.ddl, context, table=COPIED))
+            columns = [name for name in columns_of(session, COPIED) if name != "batch_id"]
+            session.commit()
+            listing, selection = self.list_settled(ledger)
+            progress = Progress()
+            self.copy_groups(session, columns, groups(self.feed, selection.read, self.bulk_threshold), progress)
+            self.check_files(session, context, columns, progress, context["run_id"])
+            accepted, left_out = self.finish(session, context, columns, listing, selection, ledger, progress)
+            (rows,) = session.row(
+                f"SELECT COUNT(*) FROM ({named_rows(self.run_schema, self.feed, ['batch_id'])}) AS named"
+            )
+        return self.outcome(rows, accepted, left_out, selection, time.monotonic() - started)
+
+    def outcome(
+        self, rows: int, accepted: Sequence[Batch], left_out: dict[str, str], selection: Selection, seconds: float
+    ) -> dict[str, Any]:
+        """The task's result; also in the log."""
+        files = [item for batch in accepted for item in batch.files]
+        size = sum(item.size for item in files)
         self.log.info(
             "%s: %d rows from %d files, %d bytes, in %.1f s (%.0f rows/s)",
-            self.table,
+            self.raw,
             rows,
-            len(copied),
-            outcome["bytes"],
+            len(files),
+            size,
             seconds,
             rows / seconds if seconds else 0,
         )
-        return outcome
+        for key, reason in left_out.items():
+            self.log.error("left out: s3://%s/%s: %s", self.bucket, key, reason)
+        return {
+            "rows": int(rows),
+            "files": len(files),
+            "bytes": size,
+            "seconds": round(seconds, 3),
+            "left_out": [{"key": key, "reason": reason} for key, reason in left_out.items()],
+            "warnings": [
+                f"{key} keeps its accepted version: it shares a batch with {vanished}, which is no longer in the bucket"
+                for key, vanished in selection.blocked
+            ],
+        }
