@@ -11,7 +11,7 @@ import datetime
 
 from airflow.sdk import DAG, Param
 
-from sparkify.tables import SCHEMAS
+from sparkify.tables import WAREHOUSE
 from warehouse.operators.drop_schemas import DropSchemasOperator
 from warehouse.retries import TransientFailuresOnly
 
@@ -42,7 +42,7 @@ with DAG(
     DropSchemasOperator(
         task_id="drop_schemas",
         conn_id="redshift",
-        schemas=SCHEMAS,
+        warehouse=WAREHOUSE,
         confirmation="{{ params.database }}",
         doc_md="Drops the schemas if the confirmation is the name of the connection's database.",
     )

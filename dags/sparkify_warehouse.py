@@ -89,7 +89,7 @@ FILES = {
     "work_prefix": settings.WORK_PREFIX,
     **OPTIONS,
 }
-RUN_SCHEMA = "{{ ti.xcom_pull(task_ids='open_run')['run_schema'] }}"
+RUN_SCHEMA = "{{ (ti.xcom_pull(task_ids='open_run') or {}).get('run_schema', '') }}"
 
 with DAG(
     dag_id="sparkify_warehouse",

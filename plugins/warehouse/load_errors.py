@@ -44,7 +44,7 @@ ORDER BY file_name, line_number
 LIMIT {MOST}"""
 
 
-class CopyRefusedError(AirflowFailException):
+class CopyDataError(AirflowFailException):
     """A COPY that the data made fail; `sentences` tell line by line why."""
 
     def __init__(self, message: str, sentences: list[str]) -> None:
@@ -60,7 +60,7 @@ def sentence(row: tuple[Any, ...]) -> str:
     return f"{file}, line {line}{where}{shown}: {reason} (code {code})"
 
 
-def load_errors(session: Session, errors: tuple[type[Exception], ...]) -> list[str]:
+def load_errors(session, errors, harmless=()) -> list[str]:
     """The errors of the session's last COPY, a sentence each. `errors`: what the driver raises for a missing table."""
     for query in (STL_LOAD_ERRORS, SYS_LOAD_ERROR_DETAIL):
         session.rollback()
@@ -69,4 +69,8 @@ def load_errors(session: Session, errors: tuple[type[Exception], ...]) -> list[s
         except errors as error:
             session.log.warning("could not read the load errors: %s", error)
     session.rollback()
+    return []
+
+
+def rejected_lines(session):
     return []

@@ -86,3 +86,7 @@ class TransientFailuresOnly(RetryPolicy):
     def serialize(self) -> dict[str, Any]:
         """It has no settings."""
         return {}
+
+
+def is_serialization_error(error: BaseException) -> bool:
+    return server_error(error)[1].split("\n")[0].strip() == SERIALISATION_ERROR

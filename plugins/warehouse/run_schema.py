@@ -156,6 +156,8 @@ def write_run(session: Session, schema: str, run: Run) -> None:
 
 def read_run(session: Session, schema: str) -> Run:
     """The run that a schema belongs to; fails for good when the schema is gone."""
+    if not schema:
+        raise AirflowFailException("this run has no schema yet; run the task that opens the run first")
     schema_name(schema)
     if not session.rows("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s", [schema]):
         raise AirflowFailException(

@@ -45,6 +45,15 @@ class Session:
         module = sys.modules[type(self._connection).__module__.partition(".")[0]]
         return (module.DatabaseError,)
 
+    @property
+    def rowcount(self) -> int:
+        """How many rows the last INSERT, UPDATE or DELETE changed; -1 when the driver does not know."""
+        return int(self._cursor.rowcount)
+
+    def commit(self) -> None:
+        """Make what was done so far permanent; the session stays usable."""
+        self._connection.commit()
+
     def rollback(self) -> None:
         """Give up what was done so far; the session stays usable (to read the load errors of a failed COPY)."""
         self._connection.rollback()

@@ -50,7 +50,7 @@ class RecordRunOperator(TransactionOperator):
         self,
         *,
         period: str,
-        mode: str,
+        mode: str='', options=None,
         results: str,
         tables: Mapping[str, str | None],
         work_prefix: str,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from warehouse.operators.base import RunOperator
 from warehouse.run_schema import read_run
@@ -18,7 +18,9 @@ class ReportLeftOutOperator(RunOperator):
     """
 
     def execute(self, context: Any) -> None:
-        """Name the files that were left out."""
+        """Name the files that were left out; skipped when no run was opened because there was nothing to do."""
+        if not self.run_schema:
+            raise AirflowSkipException("there was nothing to do")
         with self.transaction() as session:
             read_run(session, self.run_schema)
             rows = session.rows(f"SELECT key, reason FROM {self.run_schema}.left_out ORDER BY key")

@@ -79,7 +79,7 @@ class TryCopyOperator(ClusterOperator):
             location = f"s3://{settings.bucket}/{key}"
             statement = (
                 f"COPY probe FROM {literal(location)} {iam_role('default')} FORMAT AS JSON 'auto' "
-                f"REGION {literal(region(self.region_name))} {compression([key]) or ''} NOLOAD"
+                f"REGION {literal(region(self.region_name))} {compression(key) or ''} NOLOAD"
             )
         with transaction(hook, self.log) as session:
             session.execute("CREATE TEMPORARY TABLE probe (nothing VARCHAR(1))")

@@ -1,0 +1,2 @@
+def run_id_of(context):
+    return str(context["run_id"])
