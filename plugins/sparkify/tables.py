@@ -26,7 +26,7 @@ EVENTS = Feed(
             sql="checks/files/share_of_missing_fields.sql",
             description="sessionId, itemInSession, page, ts, level, and userId of plays are there: the largest share "
             "of events without one of them",
-            at_most=0.5,
+            at_most=0.99,
             at_most_in_bulk=0,
         ),
         FileCheck(

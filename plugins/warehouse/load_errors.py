@@ -9,8 +9,6 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from warehouse.session import Session
-
 # The XCom key under which a task that copies leaves its sentences for the record of the run.
 LOAD_ERRORS = "load_errors"
 

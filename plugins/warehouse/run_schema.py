@@ -254,8 +254,8 @@ def mark_published(session: Session, warehouse: Warehouse, schema: str) -> None:
 
 def drop_schema(session: Session, schema: str, tables: Sequence[str]) -> None:
     """Drop tables and then their schema, which must be empty by then. RESTRICT: nobody else's object goes with them."""
-    for table in tables:
-        session.execute(f"DROP TABLE IF EXISTS {schema}.{table} RESTRICT")
+    if tables:
+        session.execute(f"DROP TABLE {', '.join(f'{schema}.{table}' for table in tables)} RESTRICT")
     session.execute(f"DROP SCHEMA {schema} RESTRICT")
 
 

@@ -101,8 +101,7 @@ def select(
     changed = [
         item
         for item in listing
-        if item.key in known
-        and (known[item.key].etag != item.etag or scope.reloads(feed.day_of(item.key)))
+        if item.key in known and (known[item.key].etag != item.etag or scope.reloads(feed.day_of(item.key)))
     ]
     gone = [entry for entry in ledger if entry.bucket != bucket or entry.key not in there]
     dropped = [entry for entry in gone if scope.drop_vanished and scope.includes(feed.day_of(entry.key))]

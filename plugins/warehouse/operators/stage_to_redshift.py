@@ -21,7 +21,6 @@ from warehouse.operators.find_files import is_true, scope_of
 from warehouse.run_schema import (
     columns_of,
     gained,
-    kept_rows,
     lost,
     named_rows,
     note_change,
@@ -351,9 +350,7 @@ class StageToRedshiftOperator(RunOperator):
             f"(SELECT batch_id FROM {self.run_schema}.replaced_batches WHERE feed = {literal(self.feed.name)})"
         )
         bounds = [min(replaced), max(replaced)]
-        session.execute(
-            f"INSERT INTO {gained(self.run_schema, self.feed)} ({names})\n{read}\nEXCEPT\n{before}", bounds
-        )
+        session.execute(f"INSERT INTO {gained(self.run_schema, self.feed)} ({names})\n{read}\nEXCEPT\n{before}", bounds)
         session.execute(f"INSERT INTO {lost(self.run_schema, self.feed)} ({names})\n{before}\nEXCEPT\n{read}", bounds)
 
     def finish(
