@@ -32,8 +32,8 @@ INTRODUCTION = f"""# Tables
 
 Every table, as its DDL in `include/sql/tables` has it. How rows get into them: [how it works](how-it-works.md).
 
-Each run also has a schema of its own, `{WAREHOUSE.run_prefix}<token>`, with the records it has read and the rows that are
-new or changed, in tables like these. A later run that succeeds drops it; those of the last three failed runs stay.
+Each run also has a schema of its own, `{WAREHOUSE.run_prefix}<token>`, with the records it has read and the rows that
+are new or changed, in tables like these. A later run that succeeds drops it; those of the last three failed runs stay.
 
 ## Star schema
 
@@ -43,7 +43,7 @@ value may be missing: a play whose song is not in the catalogue is kept, without
 
 
 def tables() -> dict[str, TableFile]:
-    """All lasting tables by name, the published ones first; ValueError when one of the warehouse's has no place here."""
+    """All lasting tables by name, the published ones first; ValueError when one has no place here."""
     names = [
         *(WAREHOUSE.published(table) for table in WAREHOUSE.tables),
         *(WAREHOUSE.raw(feed) for feed in WAREHOUSE.feeds),
