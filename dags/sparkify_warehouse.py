@@ -121,7 +121,7 @@ with DAG(
             False,
             type="boolean",
             title="Drop vanished",
-            description="Remove the rows of the period's log files and of catalogue files that are gone from the bucket.",
+            description="Remove the rows of the period's logs and of catalogue files that are gone from the bucket.",
         ),
         "recompute": Param(
             False,

@@ -66,7 +66,7 @@ class StagedFiles:
         )
 
     def write_differences(self, columns: Sequence[str], replaced: Sequence[int]) -> None:
-        """Fill the tables of the records that the raw table gains and loses; they stay empty without replaced batches."""
+        """Fill the tables of the records that the raw table gains and loses; without replaced batches: none."""
         gains, losses = gained(self.run_schema, self.feed), lost(self.run_schema, self.feed)
         for table in (gains, losses):
             self.session.execute(f"DELETE FROM {table}")
