@@ -11,6 +11,7 @@ from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk.exceptions import AirflowFailException
 
 from warehouse.batch_copy import AUTHORISATION, COPIED, BatchCopier, CopyParameters
+from warehouse.json_keys import unexpected_keys
 from warehouse.listing import Listing, list_files, read_ledger
 from warehouse.operators.base import RunOperator
 from warehouse.operators.find_files import is_true, scope_of
@@ -206,7 +207,7 @@ class StageToRedshiftOperator(RunOperator):
         with self.transaction() as session:
             read_run(session, self.run_schema)
             if is_true(self.recompute):
-                return self.outcome(0, [], {}, Selection(), 0.0)
+                return self.outcome(0, [], {}, [], 0.0)
             ledger = read_ledger(session, self.warehouse, self.feed)
             session.execute(self.render_sql(self.feed.ddl, context, table=COPIED))
             columns = [name for name in columns_of(session, COPIED) if name != "batch_id"]
@@ -231,15 +232,29 @@ class StageToRedshiftOperator(RunOperator):
             )
             self.check_files(context, copier, files)
             accepted, left_out = self.finish(copier, files, listing, selection, ledger)
+            warnings = self.warnings(columns, accepted, selection)
             (rows,) = session.row(f"SELECT COUNT(*) FROM {staged(self.run_schema, self.feed)}")
-        return self.outcome(rows, accepted, left_out, selection, time.monotonic() - started)
+        return self.outcome(rows, accepted, left_out, warnings, time.monotonic() - started)
+
+    def warnings(self, columns: Sequence[str], files: Sequence[S3Object], selection: Selection) -> list[str]:
+        """What somebody should know of the files, although they are loaded or stay as they are; also in the log."""
+        found = [
+            f"{key} keeps its accepted version: it shares a batch with {vanished}, which is no longer in the bucket"
+            for key, vanished in selection.blocked
+        ]
+        if files:
+            keys = [item.key for item in files]
+            found += unexpected_keys(self.s3.get_conn(), self.bucket, keys, self.json, columns)
+        for warning in found:
+            self.log.warning("%s", warning)
+        return found
 
     def outcome(
         self,
         rows: int,
         files: Sequence[S3Object],
         left_out: dict[str, str],
-        selection: Selection,
+        warnings: list[str],
         seconds: float,
     ) -> dict[str, Any]:
         """The task's result; also in the log."""
@@ -261,8 +276,5 @@ class StageToRedshiftOperator(RunOperator):
             "bytes": size,
             "seconds": round(seconds, 3),
             "left_out": [{"key": key, "reason": reason} for key, reason in left_out.items()],
-            "warnings": [
-                f"{key} keeps its accepted version: it shares a batch with {vanished}, which is no longer in the bucket"
-                for key, vanished in selection.blocked
-            ],
+            "warnings": warnings,
         }
