@@ -149,7 +149,7 @@ WAREHOUSE = Warehouse(
     owner="Created by the Airflow DAG sparkify_warehouse.",
 )
 
-# What readers see, as others can schedule by it. The host is not known when the DAG is parsed: the name says what it is.
+# For DAGs that are scheduled on these tables. The host is not known when the DAG is parsed, so a name has to do.
 PUBLISHED = tuple(Asset(WAREHOUSE.published(table)) for table in WAREHOUSE.tables)
 
 # The published tables, each with the column whose latest value says how fresh it is.

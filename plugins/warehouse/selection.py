@@ -149,7 +149,7 @@ class Batch:
 def left_out_with(
     refused: Collection[str], batches: Sequence[Batch], ledger: Sequence[LedgerEntry], replaced: Collection[int]
 ) -> tuple[list[Batch], frozenset[int]]:
-    """The batches that cannot be loaded because of refused files, and the batches that stay as they are because of them.
+    """The new batches that cannot be loaded because of refused files, and the old batches that stay because of them.
 
     A refused file keeps its accepted version, so the batch that holds that version stays; then the other files of that
     batch keep their versions too, and the new batches that read them again are left out, and so on.

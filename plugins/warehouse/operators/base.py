@@ -28,7 +28,7 @@ class TransactionOperator(BaseSQLOperator):
 
     @contextlib.contextmanager
     def transaction(self, *, autocommit: bool = False) -> Iterator[Session]:
-        """A session on the operator's connection; its statements are kept in `sql`, where OpenLineage looks for them."""
+        """A session on the operator's connection; its statements are kept in `sql`, where OpenLineage finds them."""
         with transaction(self.get_db_hook(), self.log, autocommit=autocommit) as session:
             try:
                 yield session

@@ -133,9 +133,8 @@ class CreateTablesOperator(WarehouseOperator):
         """Write the comments of a table's DDL into the database; `only` for these columns."""
         description = read_table_file(ddl, table)
         if only is None:
-            session.execute(
-                f"COMMENT ON TABLE {table} IS {literal(f'{description.description} {self.warehouse.owner}')}"
-            )
+            text = f"{description.description} {self.warehouse.owner}"
+            session.execute(f"COMMENT ON TABLE {table} IS {literal(text)}")
         for column in description.columns:
             if only is None or column.name in only:
                 session.execute(f"COMMENT ON COLUMN {table}.{column.name} IS {literal(column.comment)}")
