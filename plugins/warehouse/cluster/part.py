@@ -87,7 +87,7 @@ class Part(abc.ABC):
         """Delete the part from AWS."""
 
     def describe(self) -> str:
-        """Return kind and name for log and error messages, for example `cluster 'sparkify'`."""
+        """Return kind and name for log and error messages, for example `cluster 'shop'`."""
         return f"{self.kind} {self.name!r}"
 
     def find_own(self) -> ExistingPart | None:
