@@ -99,8 +99,9 @@ def unexpected_keys(
 ) -> list[str]:
     """One sentence for each kind of difference, with the files that have it. Of many files some are looked at."""
 
-    def read(bucket: str, key: str, **options: Any) -> bytes:
-        return bytes(client.get_object(Bucket=bucket, Key=key, **options)["Body"].read())
+    def read(bucket: str, key: str, size: int | None = None) -> bytes:
+        with client.get_object(Bucket=bucket, Key=key)["Body"] as body:
+            return bytes(body.read(size))
 
     expected = expected_keys(json_option, columns, read)
     step = max(1, len(keys) // SAMPLE_FILES)
@@ -108,9 +109,9 @@ def unexpected_keys(
 
     def look(key: str) -> KeyDifference:
         try:
-            start = read(bucket, key, Range=f"bytes=0-{SAMPLE_BYTES - 1}")
+            start = read(bucket, key, SAMPLE_BYTES)
         except ClientError:
-            # An empty file has no such range, and a file may be gone by now. Neither has keys to report.
+            # The file is gone by now, and has no keys to report.
             start = b""
         return difference(records(decompressed(key, start)), expected, ignore_case="ignorecase" in json_option)
 

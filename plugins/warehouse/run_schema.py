@@ -190,9 +190,8 @@ def count_changes(session: Session, schema: str) -> int:
 
 def has_work(session: Session, schema: str, run: Run) -> bool:
     """Whether the run has anything to publish: files read or dropped, or tables to recompute."""
-    (files,) = session.row(
-        f"SELECT COUNT(*) FROM (SELECT key FROM {schema}.files UNION ALL SELECT key FROM {schema}.dropped_files) AS work"
-    )
+    work = f"SELECT key FROM {schema}.files UNION ALL SELECT key FROM {schema}.dropped_files"
+    (files,) = session.row(f"SELECT COUNT(*) FROM ({work}) AS work")
     return bool(files or run.recompute)
 
 
