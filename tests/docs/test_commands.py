@@ -15,6 +15,7 @@ import psycopg
 import pytest
 import yaml
 
+from scripts import demo_month
 from sparkify.checks import CHECKS
 from tests.docs.documents import DOCUMENTS, ROOT, block, blocks, headings, inlines
 
@@ -24,10 +25,7 @@ OTHERS = {"text", "json", "mermaid"}
 
 HERE = "tests/docs/test_commands.py"
 OPERATIONS = "tests/docs/test_operations.py"
-ONE_DAY = (
-    "tests/scripts/test_local.py::"
-    "test_a_day_is_loaded_and_a_failed_task_is_exit_status_1_by_two_runs_at_once"
-)
+ONE_DAY = "tests/scripts/test_local.py::test_a_day_is_loaded_and_a_failed_task_is_exit_status_1_by_two_runs_at_once"
 ENVIRONMENT = (
     "tests/browser/test_up.py::"
     "test_airflow_commands_in_a_shell_have_a_database_of_their_own_unless_they_are_for_the_scheduler"
@@ -65,12 +63,10 @@ RUN_BY = {
     "test_the_rows_of_a_file_that_is_gone_stay_until_they_are_dropped",
     "docs/operations.md # A file was left out": f"{OPERATIONS}::"
     "test_a_file_that_cannot_be_loaded_is_named_and_its_good_lines_can_be_loaded",
-    "docs/operations.md # Read or compute again": f"{OPERATIONS}::"
-    "test_files_are_read_again_and_tables_computed_again",
+    "docs/operations.md # Read or compute again": f"{OPERATIONS}::test_files_are_read_again_and_tables_computed_again",
     "docs/operations.md # A check failed": f"{OPERATIONS}::"
     "test_a_failed_check_is_found_and_the_next_run_reads_the_file_again",
-    "docs/operations.md # Another run has published": f"{OPERATIONS}::"
-    "test_the_second_of_two_runs_fails_and_is_cleared",
+    "docs/operations.md # Another run has published": f"{OPERATIONS}::test_the_second_of_two_runs_fails_and_is_cleared",
     "docs/operations.md # A task waits for a lock": f"{OPERATIONS}::"
     "test_who_holds_a_lock_is_seen_and_the_task_goes_on_without_it",
     "docs/operations.md # Add a column": f"{OPERATIONS}::test_a_column_is_added_filled_and_taken_away",
@@ -102,8 +98,8 @@ def ran_by_ci(runner: str) -> set[str]:
     if WORKFLOW == runner:
         jobs = yaml.safe_load((ROOT / runner).read_text(encoding="utf-8"))["jobs"].values()
         return {line for job in jobs for step in job["steps"] for line in step.get("run", "").splitlines()}
-    chores = re.findall("for chore in (.+); do", (ROOT / runner).read_text(encoding="utf-8"))
-    return {f"make {chore}" for line in chores for chore in line.split()}
+    lines = re.findall("for target in (.+); do", (ROOT / runner).read_text(encoding="utf-8"))
+    return {f"make {target}" for line in lines for target in line.split()}
 
 
 def test_there_are_documents():
@@ -226,5 +222,5 @@ def test_what_is_named_is_there(document):
 def test_the_demo_says_what_the_readme_shows():
     """As far as it can be known without running it; CI runs it."""
     assert f"Checks: {len(CHECKS)} of {len(CHECKS)} passed" in block("README.md", "Two commands", "text")
-    (plays,) = re.findall(r"^PLAYS = (\d+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    plays = demo_month.PLAN.plays
     assert f"sparkify.songplays: {plays} new, 0 changed, 0 deleted rows" in block("README.md", "Two commands", "text")
