@@ -87,7 +87,7 @@ def grid(runs: Sequence[RunRecord]) -> Grid:
     latest = next((run for run in runs if run.checks), None)
     not_passed = {check.name for check in latest.checks if not check.passed} if latest else set()
     first = sorted((row for row in rows if row.name in not_passed), key=lambda row: row.rank)
-    groups = [("not passed in the latest run", first)] if first else []
+    groups = [("Not passed in the latest run", first)] if first else []
     others = [row for row in rows if row.name not in not_passed]
     groups += [(table, list(members)) for table, members in itertools.groupby(others, key=lambda row: row.table)]
     days = [(day, len(list(members))) for day, members in itertools.groupby(runs, key=recorded_on)]

@@ -63,7 +63,7 @@ def test_checks_that_did_not_pass_come_first():
     ]
     grid = view_models.grid(runs)
     assert [(datetime.date(2018, 11, 6), 1), (datetime.date(2018, 11, 5), 2)] == grid.days
-    assert [("not passed in the latest run", ["z", "b"]), ("t", ["a", "gone"]), ("u", ["y"])] == [
+    assert [("Not passed in the latest run", ["z", "b"]), ("t", ["a", "gone"]), ("u", ["y"])] == [
         (name, [row.name for row in rows]) for name, rows in grid.groups
     ]
     statuses = {
