@@ -18,7 +18,7 @@ from scripts import aws_policy
 from tests.aws import test_alerts, test_whole_life
 from tests.aws.conftest import Call, Calls, call_moto
 from tests.end_to_end.test_corrections import FIFTH, event, lines
-from warehouse.reporting.ui import Pages, Shelf
+from warehouse.reporting.ui import Pages, Store
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -230,9 +230,9 @@ def test_the_policy_of_running_is_what_its_calls_need_and_enough(
     assert "success" == run("sparkify_report")["run"]
     assert "failed" == run("sparkify_warehouse", period="2018-11-04")["run"]
     words = {"title": "", "without_work_prefix": "", "without_runs": "", "without_report": ""}
-    shelf = Shelf(Pages(work_prefix=lambda: work_prefix, **words))
-    assert shelf.history(2)[0].records
-    assert b"<html" in shelf.report()[2]
+    store = Store(Pages(work_prefix=lambda: work_prefix, **words))
+    assert store.history(2)[0].records
+    assert b"<html" in store.report()[2]
     with monkeypatch.context() as patch:
         patch.setenv("AIRFLOW_CONN_REDSHIFT", shown["connection"])
         RedshiftSQLHook(redshift_conn_id="redshift").get_iam_token(RedshiftSQLHook(redshift_conn_id="redshift").conn)
