@@ -54,7 +54,7 @@ RUN_BY = {
     "docs/getting-started.md # Query it # sh 1": ENVIRONMENT,
     "docs/getting-started.md # Query it # sh 2": f"{HERE}::test_a_shell_queries_the_warehouse",
     "docs/getting-started.md # Query it # sh 3": "tests/notebooks/test_example_queries.py::"
-    "test_every_cell_runs_and_shows_what_sql_says",
+    "test_every_cell_runs_and_shows_the_result_of_its_sql",
     "docs/getting-started.md # Where files are": WORKFLOW,
     "docs/operations.md # Operations": ENVIRONMENT,
     "docs/operations.md # Load history # sh 1": f"{OPERATIONS}::test_a_month_in_one_run_gives_what_its_days_give",
