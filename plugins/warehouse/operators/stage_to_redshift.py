@@ -264,7 +264,7 @@ class StageToRedshiftOperator(WarehouseOperator):
         try:
             return self.list_and_copy(run_id_of(context))
         except AirflowFailException as error:
-            context["ti"].xcom_push(LOAD_ERRORS, getattr(error, "sentences", None) or [str(error)])
+            context["ti"].xcom_push(LOAD_ERRORS, getattr(error, "descriptions", None) or [str(error)])
             raise
 
     def list_and_copy(self, run_id: str) -> dict[str, Any]:
