@@ -1,8 +1,9 @@
-"""A failure of the main DAG reaches whoever subscribed to the topic."""
+"""Failures and warnings reach the subscribers of the topic."""
 
 from __future__ import annotations
 
 import json
+import logging
 
 import boto3
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.end_to_end import conftest as end_to_end
 from tests.end_to_end.test_corrections import FIFTH, event, lines
 from tests.end_to_end.test_dag_run import DAY
+from warehouse.alerts import FailureAlert, send_warning
 
 # Airflow's own task runner and its in-process server warn of each other's parts.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -38,7 +40,7 @@ class Subscriber:
 
 @pytest.fixture
 def subscriber(account, monkeypatch):
-    """Somebody on call; the Variable names the topic."""
+    """A subscriber of the topic that the Variable names."""
     subscriber = Subscriber()
     monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_ALERT_TOPIC", subscriber.topic)
     return subscriber
@@ -46,7 +48,7 @@ def subscriber(account, monkeypatch):
 
 @pytest.fixture
 def run(brisk, bag, lake, empty_warehouse):
-    """Runs the main DAG by `dag.test`; without events there is no file, and staging fails."""
+    """Runs the main DAG with `dag.test`; without events there is no file, and staging fails."""
     lake.put("song_data/A/A/A/TRAAA1.json", json.dumps({"song_id": "S1", "artist_id": "A1"}))
 
     def test_run(*events: dict) -> str:
@@ -57,7 +59,7 @@ def run(brisk, bag, lake, empty_warehouse):
     return test_run
 
 
-def test_failed_checks_arrive_in_words_with_a_link(run, subscriber):
+def test_failed_checks_arrive_with_descriptions_and_a_link(run, subscriber):
     """Every failed check and no other, once; the link is that of the task's log."""
     assert "failed" == run(event(level="gratis"))
     (message,) = subscriber.messages()
@@ -70,8 +72,8 @@ def test_failed_checks_arrive_in_words_with_a_link(run, subscriber):
     assert "/tasks/check_quality" in text
 
 
-def test_a_success_is_no_news(run, subscriber):
-    """Nobody is woken."""
+def test_a_success_sends_nothing(run, subscriber):
+    """Alerts are for failures and warnings."""
     assert "success" == run(event())
     assert [] == subscriber.messages()
 
@@ -85,9 +87,50 @@ def test_without_a_topic_nothing_is_sent(run, subscriber, monkeypatch, calls):
 
 
 def test_a_topic_that_is_gone_does_not_hide_the_failure(run, subscriber, monkeypatch, capfd):
-    """The run fails for its own reason, and the log says that nobody was told."""
+    """The run fails for its own reason, and the log says that no alert was sent."""
     monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_ALERT_TOPIC", f"{subscriber.topic}-gone")
     assert "failed" == run()
     log = "".join(capfd.readouterr())
     assert "nothing lies below" in log
     assert "Failed to send notification" in log
+
+
+LOG = logging.getLogger("tests.alerts")
+
+
+def test_a_warning_arrives(subscriber):
+    """SNS refuses subjects of several lines, of other characters than ASCII and of over 100."""
+    send_warning(subscriber.topic, "no file\nfor Århus " + "x" * 200, "Nothing at s3://b/ø", "aws_default", LOG)
+    (message,) = subscriber.messages()
+    assert ("no file for ?rhus " + "x" * 200)[:100] == message["Subject"]
+    assert "Nothing at s3://b/ø" == message["Message"]
+
+
+@pytest.mark.parametrize("topic", ["", None])
+def test_without_a_topic_no_warning_is_sent(subscriber, calls, topic, caplog):
+    """And no client of AWS is made: a local run has no account."""
+    send_warning(topic, "subject", "message", "no_such_connection", LOG)
+    assert ([], "") == (calls, caplog.text)
+
+
+@pytest.mark.parametrize("trouble", ["no topic", "no SNS"])
+def test_a_warning_that_cannot_be_sent_is_in_the_log(subscriber, caplog, monkeypatch, trouble):
+    """The task goes on."""
+    topic = f"{subscriber.topic}-gone" if trouble == "no topic" else subscriber.topic
+    if trouble == "no SNS":
+        extra = {"region_name": "us-west-2", "endpoint_url": "http://127.0.0.1:1"}
+        monkeypatch.setenv("AIRFLOW_CONN_NO_SNS", json.dumps({"conn_type": "aws", "extra": extra}))
+    send_warning(topic, "the share grew", "message", "aws_default" if trouble == "no topic" else "no_sns", LOG)
+    assert [] == subscriber.messages()
+    (record,) = [record for record in caplog.records if record.name == LOG.name]
+    assert ("WARNING", True) == (record.levelname, record.exc_info is not None)
+    assert f"the warning 'the share grew' was not sent to {topic}" == record.getMessage()
+
+
+def test_a_long_failure_message_arrives(subscriber):
+    """What is too long for SNS, or for a queue that is subscribed, is cut."""
+    alert = FailureAlert(topic=subscriber.topic)
+    alert.message = "é" * 200_000
+    alert.notify({})
+    (message,) = subscriber.messages()
+    assert "é" * 16_384 == message["Message"]
