@@ -1,8 +1,8 @@
-"""Errors of the driver, without the values of rows: an error reaches the task's log, the alert and the record of a run.
+"""The driver's errors without the values of rows: an error goes into the task's log, the alert and the run's record.
 
-A server repeats people's data in its errors: PostgreSQL in DETAIL ("Failing row contains (...)") and in the message of
-a data exception (`invalid input syntax for type integer: "..."`), Redshift in the DETAIL block's `context` and in
-`Invalid digit, Value '...'`. SQLSTATE, the names of tables and columns, and S3's answers stay.
+The server repeats people's data in its errors: in DETAIL ("Failing row contains (...)", or the `context` of Redshift's
+block), and in the message of a data exception (`invalid input syntax for type integer: "..."`, `Invalid digit, Value
+'...'`). SQLSTATE, the names of tables and columns, and S3's answers stay.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ UNQUOTED = re.compile(r"(invalid char: |hex sequence: |unexpected character )\S+
 VALUE_SQLSTATES = ("22", "XX")
 # The messages of XX000 that name tables and S3 objects, not values.
 WITHOUT_VALUES = re.compile(
-    r"Load into table|The specified S3 prefix|S3\w*Exception|Problem reading manifest|Cannot COPY|COPY|UNLOAD"
+    r"^(Load into table|The specified S3 prefix|Problem reading manifest|Cannot COPY|COPY|UNLOAD)|S3\w*Exception"
 )
 # SQLSTATEs whose DETAIL names tables, views and transactions: what depends on a schema, who waits for whom.
 NAMING_SQLSTATES = ("2BP01", "40")
@@ -89,7 +89,7 @@ def without_values(exception: Exception) -> DatabaseError | None:
     sqlstate, message = server_error(exception)
     if sqlstate is None:
         return None
-    has_values = sqlstate.startswith(VALUE_SQLSTATES) and not WITHOUT_VALUES.match(message)
+    has_values = sqlstate.startswith(VALUE_SQLSTATES) and not WITHOUT_VALUES.search(message)
     details = []
     if sqlstate.startswith(NAMING_SQLSTATES) or message.strip() == SERIALISATION_ERROR:
         details.append(field(exception, "D", "message_detail"))

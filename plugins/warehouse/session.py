@@ -123,7 +123,7 @@ def connect(hook: DbApiHook, conn_id: str) -> Any:
 def cannot_connect(hook: DbApiHook, conn_id: str, error: Exception) -> CannotConnectError:
     """The error that says which connection could not be made, why, and what to check."""
     advice = UNREACHABLE if reason_to_retry(error) else REFUSED
-    return CannotConnectError(f"cannot connect {where(hook, conn_id)}: {explain(error)}\n{advice}.")
+    return CannotConnectError(f"connection {where(hook, conn_id)} cannot be made: {explain(error)}\n{advice}.")
 
 
 def explain(error: Exception) -> str:
