@@ -75,7 +75,7 @@ class Session:
         return (DatabaseError,)
 
     def commit(self) -> None:
-        """Make what was done so far permanent; the session stays usable. Raises DatabaseError, of a serialisation error for example."""
+        """Make what was done so far permanent; the session stays usable. Raises DatabaseError."""
         call(self._connection.commit)
 
     @property
