@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 
 import boto3
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.end_to_end import conftest as end_to_end
 from tests.end_to_end.test_corrections import FIFTH, event, lines
 from tests.end_to_end.test_dag_run import DAY
+from warehouse.alerts import FailureAlert, send_warning
 
 # Airflow's task runner and its in-process server emit warnings about each other.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -91,3 +93,44 @@ def test_a_deleted_topic_does_not_hide_the_failure(run, subscriber, monkeypatch,
     log = "".join(capfd.readouterr())
     assert "nothing lies below" in log
     assert "Failed to send notification" in log
+
+
+LOG = logging.getLogger("tests.alerts")
+
+
+def test_a_warning_arrives(subscriber):
+    """SNS refuses subjects of several lines, of other characters than ASCII and of over 100."""
+    send_warning(subscriber.topic, "no file\nfor Århus " + "x" * 200, "Nothing at s3://b/ø", "aws_default", LOG)
+    (message,) = subscriber.messages()
+    assert ("no file for ?rhus " + "x" * 200)[:100] == message["Subject"]
+    assert "Nothing at s3://b/ø" == message["Message"]
+
+
+@pytest.mark.parametrize("topic", ["", None])
+def test_without_a_topic_no_warning_is_sent(subscriber, calls, topic, caplog):
+    """And no client of AWS is made: a local run has no account."""
+    send_warning(topic, "subject", "message", "no_such_connection", LOG)
+    assert ([], "") == (calls, caplog.text)
+
+
+@pytest.mark.parametrize("trouble", ["no topic", "no SNS"])
+def test_a_warning_that_cannot_be_sent_is_in_the_log(subscriber, caplog, monkeypatch, trouble):
+    """The task goes on."""
+    topic = f"{subscriber.topic}-gone" if trouble == "no topic" else subscriber.topic
+    if trouble == "no SNS":
+        extra = {"region_name": "us-west-2", "endpoint_url": "http://127.0.0.1:1"}
+        monkeypatch.setenv("AIRFLOW_CONN_NO_SNS", json.dumps({"conn_type": "aws", "extra": extra}))
+    send_warning(topic, "the share grew", "message", "aws_default" if trouble == "no topic" else "no_sns", LOG)
+    assert [] == subscriber.messages()
+    (record,) = [record for record in caplog.records if record.name == LOG.name]
+    assert ("WARNING", True) == (record.levelname, record.exc_info is not None)
+    assert f"the warning 'the share grew' was not sent to {topic}" == record.getMessage()
+
+
+def test_a_long_failure_message_arrives(subscriber):
+    """What is too long for SNS, or for a queue that is subscribed, is cut."""
+    alert = FailureAlert(topic=subscriber.topic)
+    alert.message = "é" * 200_000
+    alert.notify({})
+    (message,) = subscriber.messages()
+    assert "é" * 16_384 == message["Message"]

@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from warehouse.batch_copy import AUTHORISATION, COPIED, BatchCopier, CopyParameters
 from warehouse.json_keys import unexpected_keys
 from warehouse.listing import Listing, list_files, read_ledger
+from warehouse.load_errors import LOAD_ERRORS
 from warehouse.operators.base import RunOperator
 from warehouse.operators.find_files import is_true, scope_of
 from warehouse.run_schema import columns_of, note_change, read_run, staged
@@ -201,7 +202,18 @@ class StageToRedshiftOperator(RunOperator):
             raise AirflowFailException(str(error)) from None
 
     def execute(self, context: Any) -> dict[str, Any]:
-        """Find, copy, check and note the files; rows, files, bytes, seconds, what was left out and what was blocked."""
+        """Find, copy, check and note the files; rows, files, bytes, seconds, what was left out, and warnings.
+
+        Why the task failed for good stays in XCom, for the record of the run.
+        """
+        try:
+            return self.stage(context)
+        except AirflowFailException as error:
+            context["ti"].xcom_push(LOAD_ERRORS, [str(error)])
+            raise
+
+    def stage(self, context: Any) -> dict[str, Any]:
+        """Find, copy, check and note the files."""
         parameters = self.copy_parameters()
         started = time.monotonic()
         with self.transaction() as session:
