@@ -38,7 +38,7 @@ MAKE_DOWN = (
     "test_make_down_in_the_middle_of_a_run_leaves_no_process_and_make_up_finds_everything_again"
 )
 
-# By whom the blocks under a heading are run; with `sh 1` and the like where not all by the same. A test in this folder
+# What runs the blocks under a heading; with `sh 1` and the like where not one test runs them all. A test in this folder
 # takes the text from the document itself.
 RUN_BY = {
     "README.md # Two commands # sh 1": ".ci/run",
@@ -110,7 +110,7 @@ def test_there_are_documents():
 
 @pytest.mark.parametrize("block", ALL, ids=str)
 def test_a_block_says_what_it_is(block):
-    """Its language stands behind the fence; indented code has none."""
+    """Its language is on the line of its fence; indented code has none."""
     assert block.language in COMMANDS | OTHERS
 
 
@@ -125,7 +125,7 @@ def test_every_command_is_run():
 
 @pytest.mark.parametrize("name", RUN_BY)
 def test_what_runs_a_command_exists(name):
-    """The test exists, and one of this folder takes the block from the document; CI makes what the block makes."""
+    """The test exists, and one in this folder takes the block from the document; CI runs what the block has."""
     runner = RUN_BY[name]
     if runner.startswith("."):
         said = [line for block in ALL if str(block).startswith(name) for line in block.text.splitlines()]
@@ -142,7 +142,7 @@ def test_what_runs_a_command_exists(name):
 
 @pytest.fixture
 def shell(tmp_path, monkeypatch) -> Callable[[str], str]:
-    """Runs commands as a reader would, in a project of which nothing is really written; returns their output."""
+    """Runs commands as a reader would, in a copy of the project made of links; returns their output."""
     for entry in ROOT.iterdir():
         (tmp_path / entry.name).symlink_to(entry)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
@@ -220,7 +220,7 @@ def test_what_is_named_is_there(document):
 
 
 def test_the_demo_says_what_the_readme_shows():
-    """As far as it can be known without running it; CI runs it."""
+    """As far as that is known without running it; CI runs it."""
     assert f"Checks: {len(CHECKS)} of {len(CHECKS)} passed" in block("README.md", "Two commands", "text")
     plays = demo_month.PLAN.plays
     assert f"sparkify.songplays: {plays} new, 0 changed, 0 deleted rows" in block("README.md", "Two commands", "text")

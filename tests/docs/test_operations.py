@@ -31,7 +31,7 @@ PAGE = "docs/operations.md"
 
 
 def airflow(command: str) -> None:
-    """An `airflow` command, parsed and carried out by Airflow's own command line; in this process, which saves 5 s."""
+    """An `airflow` command, run by Airflow's own command line in this process, which saves 5 s."""
     from airflow.cli.cli_parser import get_parser
 
     program, *words = shlex.split(command)
@@ -119,7 +119,7 @@ def test_a_file_that_cannot_be_loaded_is_named_and_its_good_lines_can_be_loaded(
 
 
 def test_files_are_read_again_and_tables_computed_again(two_days, triggered, pipeline, published, reader):
-    """What somebody did to the tables by hand is repaired; neither changes anything by itself."""
+    """A change of the tables by hand is repaired; without one, neither changes a row."""
     before = published()
     (conf,) = triggered(block(PAGE, "Read or compute again", "sh", 1))
     assert 2 == pipeline.run(**conf)["stage_events"]["files"]
@@ -163,7 +163,7 @@ def test_a_failed_check_is_found_and_the_next_run_reads_the_file_again(
 
 
 def the_scheduler_ran(run_id: str) -> Callable[[], set[str | None]]:
-    """Note in Airflow's database that all tasks of a run have ended; returns what then tells their states."""
+    """Note in Airflow's database that all tasks of a run have ended; return a function that gives their states."""
     from airflow.models import TaskInstance
     from airflow.utils.session import create_session
 
@@ -239,14 +239,14 @@ def test_who_holds_a_lock_is_seen_and_the_task_goes_on_without_it(
 
 @pytest.fixture
 def project(tmp_path) -> Path:
-    """A copy of what an operator changes, from which DAGs are read in this test."""
+    """A copy of the files that an operator changes; this test reads its DAGs from it."""
     for folder in ("dags", "include"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
 
 
 def test_a_column_is_added_filled_and_taken_away(two_days, project, pipeline, reader):
-    """By the two files of the page alone: a run without any new file fills the rows of days before it."""
+    """With the two files of the page alone: a run without any new file fills the old rows."""
     change = block(PAGE, "Add a column", "diff")
     assert 2 == change.count("+++ b/")
     subprocess.run(["git", "apply", "-"], input=change, text=True, cwd=project, check=True)
@@ -288,7 +288,7 @@ def support(project, lake, airflow_database, monkeypatch) -> Path:
 
 
 def test_tables_of_your_own_are_loaded_by_the_example(support, lake, reader):
-    """From JSON to an answer, by the page's own command; a correction too; and it keeps to the house rules."""
+    """From JSON to an answer, with the page's own command; a correction too; and it follows the house rules."""
     from tests.include.test_sql_files import (
         test_the_header_says_what_a_stranger_needs,
     )
