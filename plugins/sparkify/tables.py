@@ -1,124 +1,158 @@
-"""The tables of Sparkify's warehouse, as the DAGs name them: one list for creating, loading, checking, publishing."""
+"""Sparkify's warehouse: its feeds, its tables, its schemas. Every fact about a table is stated here or in its DDL."""
 
 from __future__ import annotations
 
 from airflow.sdk import Asset
 
-from warehouse.operators.publish import Publication
+from sparkify.settings import BUCKET
+from warehouse.tables import Feed, FileCheck, Lookup, Table, Warehouse
 
-RUN_TABLE = "audit.run"
-RESULTS_TABLE = "quality.results"
-SCHEMAS = ("staging", "sparkify", "audit", "quality")
+# 'x' and 'x ' are equal to Redshift's =; trimmed, they are equal everywhere. Statistics are taken after publishing.
+COPY_OPTIONS = ("TRIMBLANKS", "COMPUPDATE OFF", "STATUPDATE OFF")
 
-
-def ddl(*names: str) -> dict[str, str]:
-    """Tables and the files that create them."""
-    return {name: f"tables/{name.replace('.', '/')}.sql" for name in names}
-
-
-TABLES = ddl(
-    "staging.songs",
-    "staging.song_files",
-    "sparkify.songplays",
-    "sparkify.users",
-    "sparkify.songs",
-    "sparkify.artists",
-    "sparkify.time",
-    RUN_TABLE,
-    RESULTS_TABLE,
-)
-# The rows of one run.
-TRANSIENT_TABLES = ddl(
-    "staging.events",
-    "staging.new_songs",
-    "staging.new_song_files",
-    "audit.songplays",
-    "audit.users",
-    "audit.songs",
-    "audit.artists",
-    "audit.time",
-)
-VIEWS = ("tables/staging/plays.sql",)
-
-# In the order of log_json_path.json.
-EVENT_COLUMNS = (
-    "artist",
-    "auth",
-    "first_name",
-    "gender",
-    "item_in_session",
-    "last_name",
-    "length",
-    "level",
-    "location",
-    "method",
-    "page",
-    "registration",
-    "session_id",
-    "song",
-    "status",
-    "ts",
-    "user_agent",
-    "user_id",
-)
-CATALOGUE_COLUMNS = (
-    "artist_id",
-    "artist_latitude",
-    "artist_location",
-    "artist_longitude",
-    "artist_name",
-    "duration",
-    "num_songs",
-    "song_id",
-    "title",
-    "year",
-)
-SONGPLAY_COLUMNS = (
-    "songplay_id",
-    "start_time",
-    "user_id",
-    "level",
-    "song_id",
-    "artist_id",
-    "session_id",
-    "location",
-    "user_agent",
-    "item_in_session",
-    "song",
-    "artist",
-    "length",
-)
-USER_COLUMNS = ("user_id", "first_name", "last_name", "gender", "level", "last_event_at")
-SONG_COLUMNS = ("song_id", "title", "artist_id", "year", "duration")
-ARTIST_COLUMNS = ("artist_id", "name", "location", "latitude", "longitude")
-TIME_COLUMNS = ("start_time", "hour", "day", "week", "month", "year", "weekday")
-
-PUBLICATIONS = (
-    Publication(table="sparkify.users", candidates="audit.users", columns=USER_COLUMNS, key="user_id"),
-    Publication(table="sparkify.songs", candidates="audit.songs", columns=SONG_COLUMNS, key="song_id"),
-    Publication(table="sparkify.artists", candidates="audit.artists", columns=ARTIST_COLUMNS, key="artist_id"),
-    Publication(table="sparkify.time", candidates="audit.time", columns=TIME_COLUMNS, key="start_time"),
-    Publication(
-        table="sparkify.songplays",
-        candidates="audit.songplays",
-        columns=SONGPLAY_COLUMNS,
-        key="songplay_id",
-        is_key_range_bound=True,
-        period_column="start_time",
-    ),
-    Publication(table="staging.songs", candidates="staging.new_songs", columns=CATALOGUE_COLUMNS),
-    Publication(
-        table="staging.song_files",
-        candidates="staging.new_song_files",
-        columns=("key", "etag", "size", "run_id"),
-        key="key",
+EVENTS = Feed(
+    name="events",
+    ddl="tables/sparkify_raw/events.sql",
+    prefix="log_data/",
+    expected="listening logs, log_data/YYYY/MM/YYYY-MM-DD-events.json",
+    day=r"/(\d{4}-\d{2}-\d{2})-events[^/]*$",
+    json=f"s3://{BUCKET}/log_json_path.json",
+    options=COPY_OPTIONS,
+    # None of these says who somebody is, where they are, or what they wrote.
+    harmless=("item_in_session", "length", "level", "method", "page", "registration", "session_id", "status", "ts"),
+    checks=(
+        FileCheck(
+            name="required fields",
+            sql="checks/files/share_of_missing_fields.sql",
+            description="sessionId, itemInSession, page, ts, level, and userId of plays are there: the largest share "
+            "of events without one of them",
+            at_most=0.99,
+            at_most_in_bulk=0,
+        ),
+        FileCheck(
+            name="known levels",
+            sql="checks/files/unknown_levels.sql",
+            description="every event of a user has the level free or paid: the number of others",
+            at_most=0,
+            at_most_in_bulk=0,
+        ),
+        FileCheck(
+            name="plausible times",
+            sql="checks/files/share_of_implausible_events.sql",
+            description="ts is in milliseconds, in the years 2000 to 2099: the share of events with another one",
+            at_most=0.1,
+            at_most_in_bulk=0,
+        ),
+        FileCheck(
+            name="events near the file's day",
+            sql="checks/files/share_of_events_far_from_day.sql",
+            description="the events are of the file's day, give or take a day: the share of others",
+            at_most=0.1,
+            at_most_in_bulk=0,
+        ),
+        FileCheck(
+            name="plays",
+            sql="checks/files/days_without_plays.sql",
+            description="the day's files have a play: files of days without any",
+            at_most=0,
+            at_most_in_bulk=0,
+        ),
     ),
 )
 
-# What readers see, as others can schedule by it. A host is not known when the DAG is read: the name says what it is.
-PUBLISHED = tuple(Asset(publication.table) for publication in PUBLICATIONS if publication.table.startswith("sparkify."))
+SONG_RECORDS = Feed(
+    name="songs",
+    ddl="tables/sparkify_raw/songs.sql",
+    prefix="song_data/",
+    expected="the song catalogue, song_data/A/B/C/TRABC....json",
+    options=COPY_OPTIONS,
+    # The catalogue is public.
+    harmless=(
+        *("artist_id", "artist_latitude", "artist_location", "artist_longitude", "artist_name"),
+        *("duration", "num_songs", "song_id", "title", "year"),
+    ),
+)
 
-# The published tables, each with the column that says how fresh it is.
+SONGPLAYS = Table(
+    name="songplays",
+    ddl="tables/sparkify/songplays.sql",
+    load="load/songplays.sql",
+    source=EVENTS,
+    key=("songplay_id",),
+    preference=("start_time", "user_id", "level", "song", "artist", "length", "location", "user_agent"),
+    time_column="start_time",
+    lookup=Lookup(
+        feed=SONG_RECORDS,
+        columns=("song_id", "artist_id"),
+        sql="load/songplays_matched.sql",
+        affected="load/songplays_to_match_again.sql",
+    ),
+)
+
+USERS = Table(
+    name="users",
+    ddl="tables/sparkify/users.sql",
+    load="load/users.sql",
+    source=EVENTS,
+    key=("user_id",),
+    # The latest event decides: a day that comes late never overwrites a newer level.
+    preference=("last_event_at DESC", "level DESC", "first_name", "last_name", "gender"),
+)
+
+SONGS = Table(
+    name="songs",
+    ddl="tables/sparkify/songs.sql",
+    load="load/songs.sql",
+    source=SONG_RECORDS,
+    key=("song_id",),
+    # A known year first: NULLs go last.
+    preference=("year", "title", "duration", "artist_id"),
+)
+
+ARTISTS = Table(
+    name="artists",
+    ddl="tables/sparkify/artists.sql",
+    load="load/artists.sql",
+    source=SONG_RECORDS,
+    key=("artist_id",),
+    preference=(
+        "CASE WHEN latitude IS NOT NULL AND longitude IS NOT NULL THEN 0 ELSE 1 END",
+        "CASE WHEN location IS NOT NULL THEN 0 ELSE 1 END",
+        "LEN(name)",
+        "name",
+        "location",
+        "latitude",
+        "longitude",
+    ),
+)
+
+TIME = Table(
+    name="time",
+    ddl="tables/sparkify/time.sql",
+    load="load/time.sql",
+    source=SONGPLAYS,
+    key=("start_time",),
+    time_column="start_time",
+)
+
+WAREHOUSE = Warehouse(
+    name="sparkify",
+    feeds=(EVENTS, SONG_RECORDS),
+    # In the order in which they are published.
+    tables=(SONGPLAYS, USERS, SONGS, ARTISTS, TIME),
+    internal={
+        "files": "tables/sparkify_raw/files.sql",
+        "state": "tables/sparkify_raw/state.sql",
+        "results": "tables/sparkify_quality/results.sql",
+        "rejects": "tables/sparkify_quality/rejects.sql",
+    },
+    owner="Created by the Airflow DAG sparkify_warehouse.",
+)
+
+# For DAGs that are scheduled on these tables. The host is not known when the DAG is parsed, so a name has to do.
+PUBLISHED = tuple(Asset(WAREHOUSE.published(table)) for table in WAREHOUSE.tables)
+
+# The published tables, each with the column whose latest value says how fresh it is.
 FRESHNESS_COLUMNS = {
     "sparkify.songplays": "start_time",
     "sparkify.users": "last_event_at",

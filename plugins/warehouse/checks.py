@@ -16,10 +16,10 @@ class Check:
     """One check.
 
     :param name: what the check is called in results and messages; unique among the checks of a task.
-    :param sql: a .sql file whose query gives one row with one number. It is rendered with `parameters` and with `mode`,
-        `period_start` and `period_end` of the run.
+    :param sql: a .sql file whose query gives one row with one number. It is rendered with `parameters`, `run_schema`
+        and `run_id`.
     :param table: the table the check is about.
-    :param sentence: what the check claims.
+    :param description: what the check claims.
     :param at_least: smallest figure that passes; None for no bound.
     :param at_most: largest figure that passes; None for no bound.
     :param severity: `error` stops the run, `warn` does not.
@@ -28,7 +28,7 @@ class Check:
     name: str
     sql: str
     table: str
-    sentence: str
+    description: str
     at_least: float | None = None
     at_most: float | None = None
     severity: str = "error"
@@ -79,10 +79,10 @@ class Result:
         observed = "nothing" if self.observed is None else f"{self.observed:g}"
         if self.error:
             observed = f"an error: {self.error}"
-        return f"{self.check.name}: {self.check.sentence}; observed {observed}, expected {self.check.expected}"
+        return f"{self.check.name}: {self.check.description}; observed {observed}, expected {self.check.expected}"
 
 
-def figure(value: Any) -> float | None:
+def observation(value: Any) -> float | None:
     """The figure a check's query gave; ValueError if it gave none that is a number."""
     if value is None:
         return None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.end_to_end.bucket_edits import Bucket
 from tests.end_to_end.pipeline import Pipeline
+from tests.end_to_end.world import STAGES, World
 
 ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = {
@@ -25,15 +30,23 @@ COLUMNS = {
 
 
 class Lake:
-    """The bucket the DAG loads from."""
+    """The bucket the DAG loads from.
+
+    Its objects look old, each a second younger than the one before: a run lists again while a file is under a second
+    old, which would cost each run a second. rclone takes LastModified from this metadata.
+    """
 
     def __init__(self, client: Any, bucket: str) -> None:
         self.client = client
         self.bucket = bucket
+        self.last_modified = itertools.count(int(time.time()) - 86_400)
 
-    def put(self, key: str, body: str | bytes) -> None:
-        """Write one object."""
-        self.client.put_object(Bucket=self.bucket, Key=key, Body=body.encode() if isinstance(body, str) else body)
+    def put(self, key: str, body: str | bytes, *, is_fresh: bool = False) -> None:
+        """Write one object; `is_fresh`: with the present as its LastModified."""
+        metadata = {} if is_fresh else {"mtime": str(next(self.last_modified))}
+        self.client.put_object(
+            Bucket=self.bucket, Key=key, Body=body.encode() if isinstance(body, str) else body, Metadata=metadata
+        )
 
     def delete(self, key: str) -> None:
         """Delete one object."""
@@ -60,8 +73,11 @@ JSON_PATHS = json.dumps({"jsonpaths": [f"$['{field}']" for field in FIELDS]})
 
 @pytest.fixture
 def lake(s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Lake:
-    """A bucket of its own with the jsonpaths file, and the DAG pointed at it."""
+    """A bucket of its own with the jsonpaths file, and the DAG pointed at it and at another to work in."""
+    work = f"{bucket}-work"
+    s3.create_bucket(Bucket=work, CreateBucketConfiguration={"LocationConstraint": os.environ["AWS_DEFAULT_REGION"]})
     monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_BUCKET", bucket)
+    monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_WORK_PREFIX", f"s3://{work}/sparkify")
     lake = Lake(s3, bucket)
     lake.put("log_json_path.json", JSON_PATHS)
     return lake
@@ -79,12 +95,18 @@ def connection(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     return kind
 
 
-@pytest.fixture(scope="session")
-def warehouse_dag() -> Any:
+@functools.cache
+def main_dag() -> Any:
     """The main DAG as Airflow reads it."""
     from airflow.dag_processing.dagbag import DagBag  # the environment must be complete before Airflow is imported
 
     return DagBag(str(ROOT / "dags")).dags["sparkify_warehouse"]
+
+
+@pytest.fixture(scope="session")
+def warehouse_dag() -> Any:
+    """The main DAG as Airflow reads it."""
+    return main_dag()
 
 
 @pytest.fixture
@@ -111,11 +133,32 @@ def empty_warehouse(reader: psycopg.Connection) -> Callable[[], None]:
     """Empties the warehouse when called: nothing of earlier runs is left. Tables stay, which is quicker."""
 
     def empty() -> None:
-        for schema, table in tables_of(reader, "staging", "audit", "sparkify", "quality"):
+        for (schema,) in reader.execute(
+            "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'sparkify_run_%'"
+        ).fetchall():
+            reader.execute(f"DROP SCHEMA {schema} CASCADE")
+        for schema, table in tables_of(reader, *SCHEMAS):
             reader.execute(f"DELETE FROM {schema}.{table}")
+        reset_state(reader)
 
     empty()
     return empty
+
+
+def reset_state(reader: psycopg.Connection) -> None:
+    """Put back the state of a warehouse without runs, as create_tables makes it; nothing where there are no tables."""
+    columns = tables_of(reader, "sparkify_raw").get(("sparkify_raw", "state"))
+    if columns is None:
+        return
+    if not INITIAL_STATE:
+        pipeline = Pipeline(main_dag())
+        reader.execute("DROP TABLE sparkify_raw.state")
+        pipeline.run_task("create_tables", pipeline.context("state", None, {}))
+        INITIAL_STATE.append(reader.execute(f"SELECT {columns} FROM sparkify_raw.state").fetchall())
+        reader.execute("DELETE FROM sparkify_raw.state")
+    for row in INITIAL_STATE[0]:
+        values = ", ".join(["%s"] * len(row))
+        reader.execute(f"INSERT INTO sparkify_raw.state ({columns}) VALUES ({values})", row)
 
 
 @pytest.fixture
@@ -126,7 +169,9 @@ def reader() -> Iterator[psycopg.Connection]:
         yield connection
 
 
+SCHEMAS = ("sparkify", "sparkify_raw", "sparkify_quality")
 SAVED: set[str] = set()
+INITIAL_STATE: list[list[tuple]] = []
 
 
 def tables_of(reader: psycopg.Connection, *schemas: str) -> dict[tuple[str, str], str]:
@@ -151,15 +196,42 @@ def prepared(reader: psycopg.Connection, empty_warehouse: Callable[[], None]) ->
         if name in SAVED:
             for (schema, table), columns in tables_of(reader, f"saved_{name}").items():
                 target = table.replace("__", ".")
+                reader.execute(f"DELETE FROM {target}")
                 reader.execute(f"INSERT INTO {target} ({columns}) SELECT {columns} FROM {schema}.{table}")
+            # The same files are in this test's bucket now.
+            reader.execute("UPDATE sparkify_raw.files SET bucket = %s", [os.environ["AIRFLOW_VAR_SPARKIFY_BUCKET"]])
             return
         make()
         reader.execute(f"CREATE SCHEMA saved_{name}")
-        for schema, table in tables_of(reader, "staging", "audit", "sparkify", "quality"):
+        for schema, table in tables_of(reader, *SCHEMAS):
             reader.execute(f"CREATE TABLE saved_{name}.{schema}__{table} AS SELECT * FROM {schema}.{table}")
         SAVED.add(name)
 
     return prepare
+
+
+@pytest.fixture
+def new_world(
+    pipeline: Pipeline, lake: Lake, empty_warehouse: Callable[[], None], reader: psycopg.Connection, published: Callable
+) -> Iterator[Callable[[], World]]:
+    """Makes worlds of empty tables and an empty bucket."""
+
+    def new() -> World:
+        empty_warehouse()
+        lake.clear()
+        return World(pipeline, Bucket(lake), reader, published)
+
+    stages = [pipeline.dag.get_task(task_id) for task_id in STAGES]
+    thresholds = [stage.bulk_threshold for stage in stages]
+    yield new
+    for stage, threshold in zip(stages, thresholds, strict=True):
+        stage.bulk_threshold = threshold
+
+
+@pytest.fixture
+def world(new_world: Callable[[], World]) -> World:
+    """A bucket and a warehouse with nothing in them."""
+    return new_world()
 
 
 @pytest.fixture

@@ -1,14 +1,47 @@
-"""What the published tables must hold, worked out in plain Python from the rules, without the project's SQL."""
+"""What the warehouse must hold, worked out in plain Python from the rules, without the project's SQL.
+
+The input is the accepted content of every file: a list of JSON records a file. Nothing here knows of runs or batches.
+"""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-Event = dict[str, Any]
-Song = dict[str, Any]
+Record = dict[str, Any]
+Content = Sequence[Record]
+
 EPOCH = datetime.datetime(1970, 1, 1)
+# A plausible ts is of the years 2000 to 2099, UTC: seconds and microseconds are far outside.
+FIRST_PLAUSIBLE, FIRST_IMPLAUSIBLE = 946684800000, 4102444800000
+
+# The columns of sparkify_raw, each with the field of the JSON that it is loaded from.
+EVENT_FIELDS = {
+    "artist": "artist",
+    "auth": "auth",
+    "first_name": "firstName",
+    "gender": "gender",
+    "item_in_session": "itemInSession",
+    "last_name": "lastName",
+    "length": "length",
+    "level": "level",
+    "location": "location",
+    "method": "method",
+    "page": "page",
+    "registration": "registration",
+    "session_id": "sessionId",
+    "song": "song",
+    "status": "status",
+    "ts": "ts",
+    "user_agent": "userAgent",
+    "user_id": "userId",
+}
+SONG_FIELDS = (
+    *("artist_id", "artist_latitude", "artist_location", "artist_longitude", "artist_name"),
+    *("duration", "num_songs", "song_id", "title", "year"),
+)
 
 
 def trimmed(value: Any) -> Any:
@@ -16,9 +49,35 @@ def trimmed(value: Any) -> Any:
     return value.rstrip(" ") if isinstance(value, str) else value
 
 
-def moment(ts: int | None) -> datetime.datetime | None:
+def moment(ts: int) -> datetime.datetime:
     """Epoch milliseconds as a UTC timestamp."""
-    return None if ts is None else EPOCH + datetime.timedelta(milliseconds=ts)
+    return EPOCH + datetime.timedelta(milliseconds=ts)
+
+
+def user_id(text: Any) -> int | None:
+    """A blank user id is NULL."""
+    return int(text) if text is not None and str(text).strip() else None
+
+
+def raw_event(record: Record) -> Record:
+    """An event as COPY loads it."""
+    loaded = {column: trimmed(record[field]) for column, field in EVENT_FIELDS.items()}
+    return loaded | {"user_id": user_id(loaded["user_id"])}
+
+
+def raw_song(record: Record) -> Record:
+    """A catalogue record as COPY loads it."""
+    return {column: trimmed(record[column]) for column in SONG_FIELDS}
+
+
+def raw_events(contents: Iterable[Content]) -> Counter[tuple]:
+    """The rows of sparkify_raw.events without their batch, in the order of EVENT_FIELDS, each with its count."""
+    return Counter(tuple(raw_event(record).values()) for content in contents for record in content)
+
+
+def raw_songs(contents: Iterable[Content]) -> Counter[tuple]:
+    """The rows of sparkify_raw.songs without their batch, in the order of SONG_FIELDS, each with its count."""
+    return Counter(tuple(raw_song(record).values()) for content in contents for record in content)
 
 
 def ascending(*values: Any) -> tuple:
@@ -27,7 +86,7 @@ def ascending(*values: Any) -> tuple:
 
 
 class Descending:
-    """Turns an order round, NULLs still last."""
+    """Reverses an order, NULLs still last."""
 
     def __init__(self, value: Any) -> None:
         self.value = value.encode() if isinstance(value, str) else value
@@ -43,149 +102,131 @@ class Descending:
         return self.value > other.value
 
 
-def user_id(event: Event) -> int | None:
-    """A blank user id is none."""
-    text = event.get("userId")
-    return int(text) if text is not None and str(text).strip() else None
+def is_plausible(event: Record) -> bool:
+    """Whether an event takes part in anything."""
+    return event["ts"] is not None and FIRST_PLAUSIBLE <= event["ts"] < FIRST_IMPLAUSIBLE
 
 
-def is_play(event: Event) -> bool:
-    """The rule of what a play is."""
-    item = event.get("itemInSession")
+def is_play(event: Record) -> bool:
+    """Whether a plausible event is a play."""
+    item = event["item_in_session"]
     return (
-        event.get("page") == "NextSong"
-        and user_id(event) is not None
-        and event.get("sessionId") is not None
-        and event.get("ts") is not None
+        event["page"] == "NextSong"
+        and event["user_id"] is not None
+        and event["session_id"] is not None
         and item is not None
         and 0 <= item < 1048576
     )
 
 
-def records(songs: Iterable[Song]) -> list[Song]:
-    """Catalogue records that take part, trimmed."""
-    trimmed_songs = [{name: trimmed(value) for name, value in song.items()} for song in songs]
-    return [song for song in trimmed_songs if song["song_id"] is not None and song["artist_id"] is not None]
+def takes_part(song: Record) -> bool:
+    """Whether a catalogue record has both its ids."""
+    return bool(song["song_id"]) and bool(song["artist_id"])
 
 
-def match(event: Event, catalogue: list[Song]) -> tuple[str | None, str | None]:
-    """Song and artist id of the record a play matches."""
-    title, artist, length = trimmed(event["song"]), trimmed(event["artist"]), event["length"]
+def match(event: Record, catalogue: list[Record]) -> tuple[str | None, str | None]:
+    """Song and artist id of the record a play matches, or neither."""
     found = [
         song
         for song in catalogue
-        if title is not None and artist is not None and song["title"] == title and song["artist_name"] == artist
+        if song["title"] is not None
+        and song["artist_name"] is not None
+        and (song["title"], song["artist_name"]) == (event["song"], event["artist"])
     ]
     if not found:
         return None, None
 
-    def distance(song: Song) -> float | None:
-        return None if length is None or song["duration"] is None else abs(song["duration"] - length)
+    def distance(song: Record) -> float | None:
+        if event["length"] is None or song["duration"] is None:
+            return None
+        return abs(song["duration"] - event["length"])
 
     best = min(found, key=lambda song: ascending(distance(song), song["song_id"], song["artist_id"]))
     return best["song_id"], best["artist_id"]
 
 
-def songplays(events: list[Event], catalogue: list[Song]) -> set[tuple]:
-    """The fact."""
-    best: dict[int, tuple[tuple, tuple]] = {}
+def songplays(events: list[Record], catalogue: list[Record]) -> set[tuple]:
+    """One row per session and item: its earliest event, and of those of one time the smallest."""
+    versions: dict[int, list[Record]] = {}
     for event in filter(is_play, events):
-        key = event["sessionId"] * 1048576 + event["itemInSession"]
-        text = {name: trimmed(event[name]) for name in ("level", "song", "artist", "location", "userAgent")}
-        order = ascending(
-            event["ts"],
-            user_id(event),
-            text["level"],
-            text["song"],
-            text["artist"],
-            event["length"],
-            text["location"],
-            text["userAgent"],
+        versions.setdefault(event["session_id"] * 1048576 + event["item_in_session"], []).append(event)
+    preference = ("ts", "user_id", "level", "song", "artist", "length", "location", "user_agent")
+    rows = set()
+    for key, found in versions.items():
+        play = min(found, key=lambda event: ascending(*[event[column] for column in preference]))
+        ids = match(play, catalogue)
+        others = ("session_id", "location", "user_agent", "item_in_session", "song", "artist", "length")
+        rows.add(
+            (key, moment(play["ts"]), play["user_id"], play["level"], *ids, *[play[column] for column in others]),
         )
-        row = (
-            key,
-            moment(event["ts"]),
-            user_id(event),
-            text["level"],
-            *match(event, catalogue),
-            event["sessionId"],
-            text["location"],
-            text["userAgent"],
-            event["itemInSession"],
-            text["song"],
-            text["artist"],
-            event["length"],
-        )
-        if key not in best or order < best[key][0]:
-            best[key] = (order, row)
-    return {row for _, row in best.values()}
+    return rows
 
 
-def users(events: list[Event]) -> set[tuple]:
-    """One row per user, of the latest event."""
-    best: dict[int, tuple[tuple, tuple]] = {}
+def users(events: list[Record]) -> set[tuple]:
+    """One row per user, of the latest event, play or not."""
+    versions: dict[int, list[Record]] = {}
     for event in events:
-        key = user_id(event)
-        if key is None:
-            continue
-        names = [trimmed(event[name]) for name in ("firstName", "lastName", "gender")]
-        level = trimmed(event["level"])
-        order = (Descending(event["ts"]), Descending(level), ascending(*names))
-        row = (key, *names, level, moment(event["ts"]))
-        if key not in best or order < best[key][0]:
-            best[key] = (order, row)
-    return {row for _, row in best.values()}
+        if event["user_id"] is not None:
+            versions.setdefault(event["user_id"], []).append(event)
 
+    def preference(event: Record) -> tuple:
+        names = ascending(event["first_name"], event["last_name"], event["gender"])
+        return Descending(event["ts"]), Descending(event["level"]), names
 
-def songs(catalogue: list[Song]) -> set[tuple]:
-    """One row per song id."""
-    rows = [
-        (song["song_id"], song["title"], song["artist_id"], song["year"] or None, song["duration"])
-        for song in catalogue
-    ]
-    by_key: dict[str, list[tuple]] = {}
-    for row in rows:
-        by_key.setdefault(row[0], []).append(row)
-    return {min(group, key=lambda row: ascending(row[3], row[1], row[4], row[2])) for group in by_key.values()}
-
-
-def artists(catalogue: list[Song]) -> set[tuple]:
-    """One row per artist id."""
-    by_key: dict[str, list[tuple]] = {}
-    for song in catalogue:
-        row = (
-            song["artist_id"],
-            song["artist_name"],
-            song["artist_location"] or None,
-            song["artist_latitude"],
-            song["artist_longitude"],
-        )
-        by_key.setdefault(row[0], []).append(row)
-
-    def order(row: tuple) -> tuple:
-        _, name, location, latitude, longitude = row
-        length = None if name is None else len(name)
-        has_no_coordinates = latitude is None or longitude is None
-        return (has_no_coordinates, location is None, ascending(length, name, location, latitude, longitude))
-
-    return {min(group, key=order) for group in by_key.values()}
-
-
-def times(events: list[Event]) -> set[tuple]:
-    """One row per moment of a play, superseded ones too."""
-    moments = {moment(event["ts"]) for event in events if is_play(event)}
+    best = {key: min(found, key=preference) for key, found in versions.items()}
     return {
-        (m, m.hour, m.day, m.isocalendar().week, m.month, m.year, m.isoweekday() % 7) for m in moments if m is not None
+        (key, user["first_name"], user["last_name"], user["gender"], user["level"], moment(user["ts"]))
+        for key, user in best.items()
     }
 
 
-def warehouse(events: list[Event], catalogue: list[Song]) -> dict[str, set[tuple]]:
-    """All five published tables after these events and catalogue records, in whatever order they were loaded."""
-    known = records(catalogue)
+def songs(catalogue: list[Record]) -> set[tuple]:
+    """One row per song id: a known year first, 0 being none."""
+    versions: dict[str, list[tuple]] = {}
+    for song in catalogue:
+        row = (song["song_id"], song["title"], song["artist_id"], song["year"] or None, song["duration"])
+        versions.setdefault(song["song_id"], []).append(row)
+
+    def preference(row: tuple) -> tuple:
+        _, title, artist_id, year, duration = row
+        return ascending(year, title, duration, artist_id)
+
+    return {min(found, key=preference) for found in versions.values()}
+
+
+def artists(catalogue: list[Record]) -> set[tuple]:
+    """One row per artist id: both coordinates first, then a location, then the shortest name."""
+    versions: dict[str, list[tuple]] = {}
+    for song in catalogue:
+        place = (song["artist_location"] or None, song["artist_latitude"], song["artist_longitude"])
+        versions.setdefault(song["artist_id"], []).append((song["artist_id"], song["artist_name"], *place))
+
+    def preference(row: tuple) -> tuple:
+        _, name, location, latitude, longitude = row
+        characters = None if name is None else len(name)
+        lacks_coordinates = latitude is None or longitude is None
+        return lacks_coordinates, location is None, ascending(characters, name, location, latitude, longitude)
+
+    return {min(found, key=preference) for found in versions.values()}
+
+
+def times(plays: set[tuple]) -> set[tuple]:
+    """One row per start_time of a published play."""
     return {
-        "songplays": songplays(events, known),
+        (start, start.hour, start.day, start.isocalendar().week, start.month, start.year, start.isoweekday() % 7)
+        for start in {play[1] for play in plays}
+    }
+
+
+def warehouse(logs: Iterable[Content], catalogue: Iterable[Content]) -> dict[str, set[tuple]]:
+    """The five published tables over these accepted contents of log files and of catalogue files."""
+    events = [event for content in logs for event in map(raw_event, content) if is_plausible(event)]
+    known = [song for content in catalogue for song in map(raw_song, content) if takes_part(song)]
+    plays = songplays(events, known)
+    return {
+        "songplays": plays,
         "users": users(events),
         "songs": songs(known),
         "artists": artists(known),
-        "time": times(events),
+        "time": times(plays),
     }

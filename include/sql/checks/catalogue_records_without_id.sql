@@ -1,6 +1,6 @@
--- Purpose: count the catalogue's new records that lack a song or artist id, and so were left out.
--- Grain: each row is the one figure observed.
--- Parameter: none
+-- Purpose: count the records of the catalogue that lack a song id or an artist id, and so take no part.
+-- Grain: each row is the one number observed.
+-- Parameter: run_schema = sparkify_run_example; the schema of the run
 SELECT COUNT(*) AS observed
-FROM staging.new_songs
-WHERE song_id IS NULL OR artist_id IS NULL;
+FROM {{ run_schema }}.staged_songs
+WHERE COALESCE(TRIM(song_id), '') = '' OR COALESCE(TRIM(artist_id), '') = '';

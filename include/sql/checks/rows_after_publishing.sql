@@ -1,30 +1,34 @@
--- Purpose: count the rows a published table will have once this run's candidates are in it.
--- Grain: each row is the one figure observed.
--- Surprises: counted by arithmetic: only the candidates' keys are looked up among the published ones.
--- Parameter: table = sparkify.users; the published table
--- Parameter: candidates = audit.users; its candidates
+-- Purpose: count the rows that a published table will have after this run.
+-- Grain: each row is the one number observed.
+-- Notes: counted by arithmetic: published rows, plus candidates, less the published rows that these replace, less
+--   deletions. Only keys are compared.
+-- Parameter: run_schema = sparkify_run_example; the schema of the run
+-- Parameter: table = users; the table
 -- Parameter: key = user_id; the column that identifies a row
--- Parameter: mode = merge; in a rebuild no published row stays
-WITH staying AS (
+WITH published AS (
     SELECT COUNT(*) AS n
-    FROM {{ table }}
-    WHERE '{{ mode }}' <> 'rebuild'
+    FROM sparkify.{{ table }}
 ),
 
-coming AS (
+candidates AS (
     SELECT COUNT(*) AS n
-    FROM {{ candidates }}
+    FROM {{ run_schema }}.{{ table }}
 ),
 
 replaced AS (
     SELECT COUNT(*) AS n
-    FROM {{ table }} AS published
-    INNER JOIN {{ candidates }} AS candidates
+    FROM sparkify.{{ table }} AS published
+    INNER JOIN {{ run_schema }}.{{ table }} AS candidates
         ON published.{{ key }} = candidates.{{ key }}
-    WHERE '{{ mode }}' <> 'rebuild'
+),
+
+deleted AS (
+    SELECT COUNT(*) AS n
+    FROM {{ run_schema }}.deleted_{{ table }}
 )
 
-SELECT staying.n + coming.n - replaced.n AS observed
-FROM staying
-CROSS JOIN coming
-CROSS JOIN replaced;
+SELECT published.n + candidates.n - replaced.n - deleted.n AS observed
+FROM published
+CROSS JOIN candidates
+CROSS JOIN replaced
+CROSS JOIN deleted;

@@ -1,9 +1,10 @@
--- Purpose: count the rows with a number outside its range; NULL is none.
--- Grain: each row is the one figure observed.
--- Parameter: table = audit.artists; the table
+-- Purpose: count the rows with a number outside its range; NULL is not counted.
+-- Grain: each row is the one number observed.
+-- Parameter: run_schema = sparkify_run_example; the schema of the run
+-- Parameter: table = artists; the table
 -- Parameter: column = latitude; the column
 -- Parameter: low = -90; smallest value expected
 -- Parameter: high = 90; largest value expected
 SELECT COUNT(*) AS observed
-FROM {{ table }}
+FROM {{ run_schema }}.{{ table }}
 WHERE {{ column }} < {{ low }} OR {{ column }} > {{ high }};

@@ -1,15 +1,15 @@
--- Purpose: versions of songs, from the catalogue's new files.
--- Grain: each row is one song as one record has it; records without a song or artist id take no part.
--- Parameter: none
-WITH known_records AS (
+-- Purpose: versions of songs, from the records of the catalogue.
+-- Grain: each row is one song as one record has it; records without a song id or an artist id take no part.
+-- Parameter: songs = sparkify_raw.songs; where the records are
+WITH identified_records AS (
     SELECT DISTINCT
         song_id,
         title,
         artist_id,
         NULLIF(year, 0) AS year,
         duration
-    FROM staging.new_songs
-    WHERE song_id IS NOT NULL AND artist_id IS NOT NULL
+    FROM {{ songs }} AS songs
+    WHERE TRIM(song_id) <> '' AND TRIM(artist_id) <> ''
 )
 
 SELECT
@@ -18,4 +18,4 @@ SELECT
     artist_id,
     year,
     duration
-FROM known_records;
+FROM identified_records;

@@ -1,10 +1,10 @@
--- Purpose: the calendar rows of the staged plays.
--- Grain: each row is one moment at which a play began; superseded versions of plays count too.
--- Surprises: the week is the ISO week by TO_CHAR, whose meaning the manual states; weekday 0 is Sunday.
--- Parameter: none
-WITH moments AS (
+-- Purpose: the calendar rows of timestamps.
+-- Grain: each row is one timestamp at which a play started.
+-- Notes: the week is the ISO week from TO_CHAR, whose meaning the manual states; weekday 0 is Sunday.
+-- Parameter: songplays = sparkify.songplays; where the plays are
+WITH start_times AS (
     SELECT DISTINCT start_time
-    FROM staging.plays
+    FROM {{ songplays }} AS songplays
 )
 
 SELECT
@@ -15,4 +15,4 @@ SELECT
     EXTRACT(MONTH FROM start_time) AS month,
     EXTRACT(YEAR FROM start_time) AS year,
     EXTRACT(DOW FROM start_time) AS weekday
-FROM moments;
+FROM start_times;

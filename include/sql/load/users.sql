@@ -1,7 +1,8 @@
--- Purpose: versions of users, from every event that knows its user, plays or not.
--- Grain: each row is one user as one event saw them.
--- Parameter: none
-WITH events_of_users AS (
+-- Purpose: versions of users, from every plausible event that has a user, plays or not.
+-- Grain: each row is one user as one event shows them.
+-- Notes: an event is plausible if its ts is in the years 2000 to 2099.
+-- Parameter: events = sparkify_raw.events; where the events are
+WITH plausible_events AS (
     SELECT DISTINCT
         user_id,
         first_name,
@@ -9,8 +10,11 @@ WITH events_of_users AS (
         gender,
         level,
         DATEADD(MS, CAST(ts % 1000 AS INTEGER), TIMESTAMP 'epoch' + (ts / 1000) * INTERVAL '1 second') AS last_event_at
-    FROM staging.events
-    WHERE user_id IS NOT NULL
+    FROM {{ events }} AS events
+    WHERE
+        user_id IS NOT NULL
+        AND ts >= 946684800000
+        AND ts < 4102444800000
 )
 
 SELECT
@@ -20,4 +24,4 @@ SELECT
     gender,
     level,
     last_event_at
-FROM events_of_users;
+FROM plausible_events;

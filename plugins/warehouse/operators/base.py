@@ -1,4 +1,4 @@
-"""What the operators share: one connection, one transaction, one run that staging and audit belong to."""
+"""What the operators share: one connection, one transaction at a time, the schema of the run they belong to."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 from airflow.providers.common.sql.operators.sql import BaseSQLOperator
 
-from warehouse.identifiers import table_name
 from warehouse.session import Session, transaction
+from warehouse.tables import Warehouse
 
 
 class TransactionOperator(BaseSQLOperator):
-    """Base of the operators: reaches the hook through the connection alone, of type `redshift` or `postgres`.
+    """Base of the operators: gets its hook from the connection, which may be of type `redshift` or `postgres`.
 
     :param conn_id: the warehouse's connection.
     """
@@ -28,8 +28,11 @@ class TransactionOperator(BaseSQLOperator):
 
     @contextlib.contextmanager
     def transaction(self, *, autocommit: bool = False) -> Iterator[Session]:
-        """A session on the operator's connection; what it ran is kept in `sql`, where OpenLineage looks for it."""
-        with transaction(self.get_db_hook(), self.log, autocommit=autocommit) as session:
+        """A session on the operator's connection; its statements are kept in `sql`, where OpenLineage finds them."""
+        label = f"{self.dag_id}.{self.task_id}"
+        with transaction(
+            self.get_db_hook(), self.log, autocommit=autocommit, conn_id=self.conn_id, label=label
+        ) as session:
             try:
                 yield session
             finally:
@@ -37,7 +40,7 @@ class TransactionOperator(BaseSQLOperator):
 
     @cached_property
     def templates(self) -> Any:
-        """The DAG's Jinja environment: one for all files of a task, or each would be compiled anew at every use."""
+        """The DAG's Jinja environment: one for all files of a task, so that each is compiled once."""
         return self.get_template_env()
 
     def render_sql(self, file: str, context: Any, **parameters: Any) -> str:
@@ -45,13 +48,31 @@ class TransactionOperator(BaseSQLOperator):
         rendered = self.render_template(file, {**context, **parameters}, self.templates)
         return str(rendered).strip().rstrip(";")
 
+    def read_sql(self, file: str) -> str:
+        """The text of a .sql file as it is, not rendered."""
+        text, _, _ = self.templates.loader.get_source(self.templates, file)
+        return str(text)
+
 
 class WarehouseOperator(TransactionOperator):
-    """Base of the operators that work on staging and audit, which belong to one run at a time.
+    """Base of the operators that work on a warehouse.
 
-    :param run_table: the one-row table that says which run that is (see warehouse.run).
+    :param warehouse: its feeds, tables and schemas.
     """
 
-    def __init__(self, *, run_table: str, **kwargs: Any) -> None:
+    def __init__(self, *, warehouse: Warehouse, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.run_table = table_name(run_table)
+        self.warehouse = warehouse
+
+
+class RunOperator(WarehouseOperator):
+    """Base of the operators that work in the schema of one run.
+
+    :param run_schema: the schema's name, which the task that opens the run returns; templated.
+    """
+
+    template_fields: Sequence[str] = (*WarehouseOperator.template_fields, "run_schema")
+
+    def __init__(self, *, run_schema: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.run_schema = run_schema

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
+import datetime
+import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from warehouse.identifiers import group_name, literal, schema_name, table_name
-from warehouse.merge import delete_all
+from warehouse import catalog
+from warehouse.catalog import Columns
+from warehouse.ddl import read_table_file
+from warehouse.identifiers import group_name, literal
 from warehouse.operators.base import WarehouseOperator
+from warehouse.run_schema import new_token
 from warehouse.session import Session
-
-# pg_attribute and format_type and not information_schema: the same query then also sees temporary tables.
-COLUMNS = """SELECT n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull
-FROM pg_catalog.pg_attribute AS a
-JOIN pg_catalog.pg_class AS c ON a.attrelid = c.oid
-JOIN pg_catalog.pg_namespace AS n ON c.relnamespace = n.oid
-WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relname IN ({names})
-ORDER BY a.attnum"""
-
-Columns = dict[str, tuple[str, bool]]
 
 
 def differences(table: str, live: Columns, wanted: Columns) -> list[str]:
-    """What differs, each with the ALTER that mends it. Columns map a name to its type and whether it is NOT NULL."""
+    """What differs, each with the ALTER that fixes it. Columns map a name to its type and whether it is NOT NULL."""
     found = []
     for name, (type_, not_null) in wanted.items():
         if name not in live:
@@ -55,14 +50,9 @@ def differences(table: str, live: Columns, wanted: Columns) -> list[str]:
 
 
 def alter_type(table: str, name: str, live: str, wanted: str) -> str:
-    """Redshift alters the size of a VARCHAR in place; any other type takes a new column."""
+    """The ALTER for another type. Redshift alters the size of a VARCHAR in place; any other type takes a new column."""
     if live.startswith("character varying") and wanted.startswith("character varying"):
         return f"ALTER TABLE {table} ALTER COLUMN {name} TYPE {wanted}"
-    return recreate(table, name, wanted)
-
-
-def recreate(table: str, name: str, wanted: str) -> str:
-    """The ALTERs that move a column's values into a new column of the wanted type."""
     return (
         f"ALTER TABLE {table} ADD COLUMN {name}_new {wanted}; "
         f"UPDATE {table} SET {name}_new = CAST({name} AS {wanted}); "
@@ -70,105 +60,151 @@ def recreate(table: str, name: str, wanted: str) -> str:
     )
 
 
+def new_columns(live: Columns, wanted: Columns) -> dict[str, str]:
+    """The columns at the end of the DDL that the table lacks, with their types. A NOT NULL one cannot be added."""
+    found: dict[str, str] = {}
+    for name, (type_, not_null) in reversed(wanted.items()):
+        if name in live or not_null:
+            break
+        found[name] = type_
+    return dict(reversed(found.items()))
+
+
 class CreateTablesOperator(WarehouseOperator):
-    """Run `CREATE ... IF NOT EXISTS` for schemas and tables, then compare the live columns with the DDL.
+    """Create the schemas and tables that are missing, add columns that are new in the DDL, and compare the rest.
 
-    The DDL is not parsed: it is run a second time for a temporary table, and the two tables' columns are compared as
-    the database's own catalogue has them.
+    A published table that gets a column is recomputed from the raw records by the same run; a raw table that gets one
+    has all its files read again. Any other difference fails the task and names the ALTER. The DDL is not parsed for
+    this: it creates a temporary table, and the columns of the two tables are compared as the database has them.
 
-    :param schemas: the schemas to create.
-    :param tables: `schema.table` to its .sql file, in order of creation; the file is rendered with `table`.
-    :param transient: the same for tables that hold nothing that lasts, of staging and audit. One that differs is made
-        anew; then no run is open any more, and its candidates cannot be published.
-    :param views: .sql files of CREATE OR REPLACE VIEW, run once the tables are as they should be.
-    :param readers: a group that gets USAGE on `readable` and SELECT on its tables; none when empty.
-    :param readable: the schema that `readers` may read.
+    A schema that exists and in which no table has the comment of this warehouse belongs to somebody else: the task
+    fails and writes nothing.
+
+    :param readers: a group that gets USAGE on the published schema and SELECT on its tables; empty: none.
     """
 
     template_fields: Sequence[str] = (*WarehouseOperator.template_fields, "readers")
 
-    def __init__(
-        self,
-        *,
-        schemas: Sequence[str],
-        tables: Mapping[str, str],
-        transient: Mapping[str, str],
-        views: Sequence[str] = (),
-        readers: str = "",
-        readable: str | None = None,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, readers: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.schemas = [schema_name(name) for name in schemas]
-        self.tables = {table_name(name): file for name, file in tables.items()}
-        self.transient = {table_name(name): file for name, file in transient.items()}
-        self.views = views
         self.readers = readers
-        self.readable = readable and schema_name(readable)
+
+    @property
+    def schemas(self) -> tuple[str, ...]:
+        """The lasting schemas."""
+        return self.warehouse.name, self.warehouse.raw_schema, self.warehouse.quality_schema
+
+    def missing_tables(self, session: Session) -> list[str]:
+        """The tables to create; fails when a schema or a table of that name belongs to somebody else."""
+        comments = catalog.table_comments(session)
+        own = {name for name, comment in comments.items() if comment.endswith(self.warehouse.owner)}
+        existing = catalog.schemas(session, self.schemas)
+        if foreign := existing - {schema for schema, _ in own}:
+            raise AirflowFailException(
+                f"the schema {', '.join(sorted(foreign))} exists, and this project did not create it: no table in it "
+                f"has the comment {self.warehouse.owner!r}. Nothing was written. Rename or drop the schema, or use "
+                "another database"
+            )
+        tables = [table for table in self.warehouse.ddl if tuple(table.split(".")) not in own]
+        there = catalog.columns(session, [table.partition(".")[2] for table in tables]) if tables else {}
+        if foreign := {table for table in tables if tuple(table.split(".")) in there}:
+            raise AirflowFailException(
+                f"the table {', '.join(sorted(foreign))} exists, and this project did not create it: it lacks the "
+                f"comment {self.warehouse.owner!r}. Nothing was written. Rename or drop the table"
+            )
+        for schema in self.schemas:
+            if schema not in existing:
+                session.execute(f"CREATE SCHEMA {schema}")
+        return tables
 
     def create(self, session: Session, context: Any) -> None:
-        """Create what is not there: the catalogue is asked once, where every table's DDL would be a statement."""
-        for schema in self.schemas:
-            session.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        tables = {**self.tables, **self.transient}
-        there = self.columns(session, [table.partition(".")[2] for table in tables])
-        for table, file in tables.items():
-            if tuple(table.split(".")) not in there:
-                session.execute(self.render_sql(file, context, table=table))
+        """Create the missing tables with their comments; the row of `state` comes with its table, and only then."""
+        for table in self.missing_tables(session):
+            file = self.warehouse.ddl[table]
+            session.execute(self.render_sql(file, context, table=table))
+            self.comment(session, table, self.read_sql(file))
+            if table == self.warehouse.state:
+                session.execute(
+                    f"INSERT INTO {table} (token, run_id, changed_at, fingerprints) VALUES (%s, %s, %s, %s)",
+                    [new_token(), context["run_id"], now(), "{}"],
+                )
 
-    def compare(self, session: Session, context: Any, tables: Mapping[str, str]) -> dict[str, list[str]]:
-        """The tables that differ from their DDL, and how, in words."""
+    def comment(self, session: Session, table: str, ddl: str, only: Iterable[str] | None = None) -> None:
+        """Write the comments of a table's DDL into the database; `only` for these columns."""
+        description = read_table_file(ddl, table)
+        if only is None:
+            text = f"{description.description} {self.warehouse.owner}"
+            session.execute(f"COMMENT ON TABLE {table} IS {literal(text)}")
+        for column in description.columns:
+            if only is None or column.name in only:
+                session.execute(f"COMMENT ON COLUMN {table}.{column.name} IS {literal(column.comment)}")
+
+    def wanted_columns(self, session: Session, context: Any) -> dict[str, Columns]:
+        """The columns that the DDL gives each table, from temporary tables made by it."""
         temporary = {}
-        for table, file in tables.items():
-            # A name of its own: temporary tables of other sessions stand in the same catalogue.
+        for table, file in self.warehouse.ddl.items():
+            # A name of its own: the catalog also has the temporary tables of other sessions.
             temporary[table] = f"#wanted_{uuid.uuid4().hex}"
             session.execute(self.render_sql(file, context, table=temporary[table]))
-        live = self.columns(session, [table.partition(".")[2] for table in tables])
-        wanted = {name: columns for (_, name), columns in self.columns(session, list(temporary.values())).items()}
-        found = {}
-        for table, name in temporary.items():
-            if name not in wanted:
-                raise ValueError(f"the catalogue does not show {name}, made by {tables[table]}; cannot compare {table}")
-            if words := differences(table, live[tuple(table.split("."))], wanted[name]):
-                found[table] = words
-        return found
+        found = {name: columns for (_, name), columns in catalog.columns(session, list(temporary.values())).items()}
+        return {table: found[name] for table, name in temporary.items()}
 
-    def renew(self, session: Session, context: Any, transient: Sequence[str]) -> None:
-        """Make transient tables anew, and close the run whose rows they held. CASCADE: views are made after this."""
-        for table in transient:
-            self.log.info("%s differs from its DDL and holds nothing that lasts; making it anew", table)
-            session.execute(f"DROP TABLE {table} CASCADE")
-            session.execute(self.render_sql(self.transient[table], context, table=table))
-        if transient:
-            session.execute(delete_all(self.run_table))
+    def add_columns(
+        self, session: Session, live: Mapping[tuple[str, str], Columns], wanted: Mapping[str, Columns]
+    ) -> None:
+        """Add the columns that are new at the end of a DDL, and have their values come in."""
+        for table, columns in wanted.items():
+            schema, _, name = table.partition(".")
+            added = new_columns(live[schema, name], columns)
+            for column, type_ in added.items():
+                self.log.info("%s gets the column %s %s", table, column, type_)
+                session.execute(f"ALTER TABLE {table} ADD COLUMN {column} {type_}")
+                live[schema, name][column] = (type_, False)
+            if added:
+                self.comment(session, table, self.read_sql(self.warehouse.ddl[table]), only=added)
+                self.fill_later(session, table)
 
-    def columns(self, session: Session, names: Sequence[str]) -> dict[tuple[str, ...], Columns]:
-        """The columns, in order, of all tables of these names, by schema and table, from the catalogue in one query."""
-        found: dict[tuple[str, ...], Columns] = {}
-        for schema, table, name, type_, not_null in session.rows(
-            COLUMNS.format(names=", ".join(literal(name) for name in names))
-        ):
-            found.setdefault((schema, table), {})[name] = (type_, not_null)
-        return found
+    def fill_later(self, session: Session, table: str) -> None:
+        """Have a table with a new column filled: a published one from raw, a raw one from its files.
+
+        A new token: runs that are open now know nothing of the column, and must not publish any more.
+        """
+        for feed in self.warehouse.feeds:
+            if table == self.warehouse.raw(feed):
+                session.execute(f"UPDATE {self.warehouse.ledger} SET etag = NULL WHERE feed = %s", [feed.name])
+        (text,) = session.row(f"SELECT fingerprints FROM {self.warehouse.state}")
+        fingerprints = {name: value for name, value in json.loads(text).items() if name != table}
+        session.execute(
+            f"UPDATE {self.warehouse.state} SET token = %s, fingerprints = %s, changed_at = %s",
+            [new_token(), json.dumps(fingerprints), now()],
+        )
 
     def grant(self, session: Session) -> None:
         """Let the readers' group read the published schema."""
         group = group_name(self.readers)
-        session.execute(f"GRANT USAGE ON SCHEMA {self.readable} TO GROUP {group}")
-        session.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {self.readable} TO GROUP {group}")
+        session.execute(f"GRANT USAGE ON SCHEMA {self.warehouse.name} TO GROUP {group}")
+        session.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {self.warehouse.name} TO GROUP {group}")
 
     def execute(self, context: Any) -> None:
-        """Create, compare, make views, grant."""
+        """Create, add columns, compare, grant; one transaction, so that a failure leaves nothing half done."""
         if self.readers:
             group_name(self.readers)
         with self.transaction() as session:
             self.create(session, context)
-        with self.transaction() as session:
-            if found := self.compare(session, context, self.tables):
-                words = [line for lines in found.values() for line in lines]
-                raise AirflowFailException("tables differ from their DDL:\n" + "\n".join(words))
-            self.renew(session, context, list(self.compare(session, context, self.transient)))
-            for file in self.views:
-                session.execute(self.render_sql(file, context))
-            if self.readers and self.readable:
+            wanted = self.wanted_columns(session, context)
+            live = catalog.columns(session, [table.partition(".")[2] for table in wanted])
+            self.add_columns(session, live, wanted)
+            found = [
+                line
+                for table, columns in wanted.items()
+                for line in differences(table, live[tuple(table.split("."))], columns)  # type: ignore[index]
+            ]
+            if found:
+                raise AirflowFailException("tables differ from their DDL:\n" + "\n".join(found))
+            if self.readers:
                 self.grant(session)
+
+
+def now() -> datetime.datetime:
+    """The time in UTC, without a zone, as Redshift keeps it."""
+    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)

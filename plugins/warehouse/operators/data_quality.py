@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from airflow.providers.common.sql.operators.sql import SQLCheckResult
+from airflow.sdk.exceptions import AirflowSkipException
 
-from warehouse.checks import Check, Result, figure
-from warehouse.identifiers import table_name
-from warehouse.merge import delete_all
-from warehouse.operators.base import WarehouseOperator
-from warehouse.period import Period
-from warehouse.run import require_unpublished_run, run_id_of, set_checked
+from warehouse.alerts import send_warning
+from warehouse.checks import Check, Result, observation
+from warehouse.operators.base import RunOperator
+from warehouse.retries import reason_to_retry
+from warehouse.run_schema import count_changes, has_work, parameters, read_run
 from warehouse.session import Session
 
 RESULT_COLUMNS = (
@@ -24,55 +24,73 @@ RESULT_COLUMNS = (
     "passed",
     "observed",
     "expected",
-    "sentence",
+    "description",
     "checked_at",
 )
 
 
-class DataQualityOperator(WarehouseOperator):
-    """Judge the candidates of a run before anyone can read them.
+class DataQualityOperator(RunOperator):
+    """Run checks on the rows of a run before anyone can read them.
 
-    No check hides another: all run, all results are kept, and the one failure at the end lists every failed check with
-    its sentence, what was observed and what was expected. A failed check fails the task at once, without retries: the
-    data would be the same.
+    All checks run and all results are kept, so that no failure hides another. The one failure at the end lists every
+    failed check with its description, what it observed and what it expected. It fails the task at once: the data would
+    be the same on a retry. A database error inside a check that a retry may fix is a retry of the whole task.
 
     :param checks: the checks; those of severity `warn` are logged and kept but stop nothing.
-    :param results: the table that keeps results, `schema.table`.
+    :param alert_topic: ARN of an SNS topic that gets the warnings of checks whose observed value has grown since the
+        run before; empty: none.
+    :param aws_conn_id: the connection for SNS.
     """
 
-    def __init__(self, *, checks: Sequence[Check], results: str, **kwargs: Any) -> None:
+    template_fields: Sequence[str] = (*RunOperator.template_fields, "alert_topic")
+
+    def __init__(
+        self, *, checks: Sequence[Check], alert_topic: str = "", aws_conn_id: str = "aws_default", **kwargs: Any
+    ) -> None:
         super().__init__(retry_on_failure=False, **kwargs)
         names = [check.name for check in checks]
-        doubles = sorted({name for name in names if names.count(name) > 1})
-        if not checks or doubles:
-            raise ValueError(f"expected checks of different names, got {', '.join(doubles) or 'none'}")
+        duplicates = sorted({name for name in names if names.count(name) > 1})
+        if not checks or duplicates:
+            raise ValueError(f"expected checks of different names, got {', '.join(duplicates) or 'none'}")
         self.checks = checks
-        self.results = table_name(results)
+        self.alert_topic = alert_topic
+        self.aws_conn_id = aws_conn_id
 
-    def observe(self, session: Session, check: Check, context: Any, parameters: dict[str, Any]) -> Result:
-        """Run one check's query. A query that fails is a failed check: it must not hide what the others find."""
-        sql = self.render_sql(check.sql, context, **parameters, **check.parameters)
+    def observe(self, session: Session, check: Check, context: Any, values: dict[str, Any]) -> Result:
+        """Run one check's query. A query that is wrong is a failed check: it must not hide what the others find."""
+        sql = self.render_sql(check.sql, context, **values, **check.parameters)
         try:
             (observed,) = session.row(sql)
-            return Result(check, figure(observed), sql)
+            return Result(check, observation(observed), sql)
         except (*session.database_errors, ValueError) as error:
+            if reason_to_retry(error):
+                raise
             session.rollback()
             return Result(check, None, sql, error=str(error))
 
     def keep(self, session: Session, run_id: str, results: Sequence[Result]) -> None:
         """Write all results in one INSERT, in place of those of an earlier try."""
-        session.execute(f"{delete_all(self.results)} WHERE run_id = %s", [run_id])
+        session.execute(f"DELETE FROM {self.warehouse.results} WHERE run_id = %s", [run_id])
         now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
         values: list[Any] = []
         for result in results:
             check = result.check
             values += [run_id, check.name, check.table, check.severity, result.passed]
-            values += [result.observed, check.expected, check.sentence, now]
+            values += [result.observed, check.expected, check.description, now]
         rows = ", ".join([f"({', '.join(['%s'] * len(RESULT_COLUMNS))})"] * len(results))
-        session.execute(f"INSERT INTO {self.results} ({', '.join(RESULT_COLUMNS)}) VALUES {rows}", values)
+        session.execute(f"INSERT INTO {self.warehouse.results} ({', '.join(RESULT_COLUMNS)}) VALUES {rows}", values)
+
+    def previous(self, session: Session, run_id: str) -> dict[str, float]:
+        """What each check observed in the last run before this one."""
+        rows = session.rows(
+            f"SELECT check_name, observed FROM {self.warehouse.results} WHERE observed IS NOT NULL AND run_id = ("
+            f"SELECT run_id FROM {self.warehouse.results} WHERE run_id <> %s ORDER BY checked_at DESC LIMIT 1)",
+            [run_id],
+        )
+        return {name: float(observed) for name, observed in rows}
 
     def report(self, results: Sequence[Result]) -> None:
-        """Hand the results to the log and, by the provider's base, to OpenLineage."""
+        """Write the results to the log and, through the provider's base class, to OpenLineage."""
         for result in results:
             if result.passed:
                 self.log.info("passed: %s", result)
@@ -90,27 +108,49 @@ class DataQualityOperator(WarehouseOperator):
                     expected=result.check.expected,
                     actual=None if result.observed is None else f"{result.observed:g}",
                     content=result.sql,
-                    description=result.check.sentence,
+                    description=result.check.description,
                 )
+            )
+
+    def alert(self, context: Any, results: Sequence[Result], previous: dict[str, float]) -> None:
+        """Send the warnings whose observed value is larger than in the run before."""
+        grown = [
+            result
+            for result in results
+            if not result.passed
+            and result.check.severity == "warn"
+            and result.observed is not None
+            and result.observed > previous.get(result.check.name, 0)
+        ]
+        if grown:
+            lines = [f"- {result}; the run before: {previous.get(result.check.name, 0):g}" for result in grown]
+            send_warning(
+                self.alert_topic,
+                f"{self.dag_id}: {len(grown)} warnings have grown",
+                f"Run {context['run_id']} was not stopped by these:\n" + "\n".join(lines),
+                self.aws_conn_id,
+                self.log,
             )
 
     def execute(self, context: Any) -> dict[str, int]:
         """All checks; the results in a transaction of their own, so that they outlive the failure."""
-        run_id = run_id_of(context)
         with self.transaction() as session:
-            run = require_unpublished_run(session, self.run_table, run_id)
-            period = Period.parse(run.period)
-            parameters = {"mode": run.mode, "period_start": period.start, "period_end": period.end}
-            results = [self.observe(session, check, context, parameters) for check in self.checks]
+            run = read_run(session, self.run_schema)
+            if not has_work(session, self.run_schema, run):
+                raise AirflowSkipException("nothing to check: no file was accepted")
+            changes = count_changes(session, self.run_schema)
+            previous = self.previous(session, run.run_id)
+            values = parameters(run, self.run_schema)
+            results = [self.observe(session, check, context, values) for check in self.checks]
         failed = [result for result in results if not result.passed]
         errors = [result for result in failed if result.check.severity == "error"]
         with self.transaction() as session:
-            require_unpublished_run(session, self.run_table, run_id)
-            set_checked(session, self.run_table, is_checked=not errors)
-            self.keep(session, run_id, results)
+            session.execute(f"UPDATE {self.run_schema}.run SET checked_changes = %s", [None if errors else changes])
+            self.keep(session, run.run_id, results)
         self.report(results)
         if errors:
             self._raise_exception(
                 f"{len(errors)} of {len(results)} checks failed:\n" + "\n".join(f"- {result}" for result in errors)
             )
+        self.alert(context, results, previous)
         return {"passed": len(results) - len(failed), "warned": len(failed)}

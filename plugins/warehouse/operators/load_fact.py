@@ -1,22 +1,23 @@
-"""Load the candidates of a fact table."""
+"""Load a fact table."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from warehouse.operators.load_table import LoadTableOperator
+from warehouse.tables import Table
 
 
 class LoadFactOperator(LoadTableOperator):
-    """Load a fact: a long table with one BIGINT key, of which a run touches a narrow range.
+    """Load a fact: a long table, sorted by a TIMESTAMP column, of which a run touches a narrow range.
 
-    The smallest and largest staged key are bound as literals wherever the published table is read, so that Redshift
-    skips the blocks outside them. The range is one of keys, never of time: a row that is to be replaced can lie on
-    another day than the row that replaces it.
+    Wherever the published fact is read or written beyond its key and that column, the bounds of the range are literals,
+    so that Redshift skips the blocks outside it.
 
-    All arguments are those of LoadTableOperator.
+    All arguments are those of LoadTableOperator. The table must have a `time_column`.
     """
 
-    def key_range(self, smallest: Any, largest: Any) -> tuple[list[str], list[Any]]:
-        """The range of staged keys, as literals."""
-        return [f"{self.key} BETWEEN %s AND %s"], [smallest, largest]
+    def __init__(self, *, table: Table, **kwargs: Any) -> None:
+        super().__init__(table=table, **kwargs)
+        if table.time_column is None:
+            raise ValueError(f"the fact {table.name} has no time_column; expected the TIMESTAMP it is sorted by")

@@ -1,60 +1,42 @@
-"""Open a run: from here on staging and audit belong to it."""
+"""Open a run: a schema of its own, and a note of what the warehouse was when it began."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
-from airflow.sdk.exceptions import AirflowFailException
-
-from warehouse.identifiers import table_name
-from warehouse.merge import delete_all
 from warehouse.operators.base import WarehouseOperator
-from warehouse.operators.load_table import MODES
-from warehouse.period import Period
-from warehouse.run import run_id_of
+from warehouse.operators.find_files import is_true
+from warehouse.run_schema import Run, create_statements, new_token, write_run
+from warehouse.state import fingerprints, outdated, read_state
 
 
 class OpenRunOperator(WarehouseOperator):
-    """Write the run's id, period and mode into the run table, and empty the tables that belong to a run.
+    """Create the schema of a run.
 
-    Nothing of the run before is left that could pass for this run's.
+    It notes the warehouse's token: the run may publish only if no other run has published by then.
 
-    :param empties: the staging and audit tables that hold the rows of one run.
-    :param period: `all`, YYYY, YYYY-MM or YYYY-MM-DD.
-    :param mode: `merge`, `replace` or `rebuild`; a rebuild is of period `all`.
+    :param recompute: compute all published tables from the raw records.
     """
 
-    template_fields: Sequence[str] = (*WarehouseOperator.template_fields, "period", "mode")
+    template_fields: Sequence[str] = (*WarehouseOperator.template_fields, "recompute")
 
-    def __init__(self, *, empties: Sequence[str], period: str, mode: str = "merge", **kwargs: Any) -> None:
+    def __init__(self, *, recompute: Any = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.empties = [table_name(name) for name in empties]
-        self.period = period
-        self.mode = mode
+        self.recompute = recompute
 
-    def check_arguments(self) -> None:
-        """Refuse a period or mode that is none, before any SQL is sent."""
-        try:
-            Period.parse(self.period)
-        except ValueError as error:
-            raise AirflowFailException(str(error)) from error
-        if self.mode not in MODES:
-            raise AirflowFailException(f"not a mode: {self.mode!r}; expected one of {', '.join(MODES)}")
-        if self.mode == "rebuild" and self.period != "all":
-            raise AirflowFailException(
-                f"a rebuild is of period 'all', got {self.period!r}; to correct a part, use mode replace"
-            )
-
-    def execute(self, context: Any) -> dict[str, str]:
-        """Replace the one row of the run table."""
-        self.check_arguments()
+    def execute(self, context: Any) -> dict[str, Any]:
+        """The run's token, the name of its schema, and the tables it recomputes."""
+        now = fingerprints(self.warehouse, self.read_sql)
+        token = new_token()
+        schema = f"{self.warehouse.run_prefix}{token}"
         with self.transaction() as session:
-            for table in (self.run_table, *self.empties):
-                session.execute(delete_all(table))
-            session.execute(
-                f"INSERT INTO {self.run_table} (run_id, period, mode, is_checked, is_published) "
-                "VALUES (%s, %s, %s, FALSE, FALSE)",
-                [run_id_of(context), self.period, self.mode],
-            )
-        return {"period": self.period, "mode": self.mode}
+            state = read_state(session, self.warehouse)
+            tables = frozenset(now) if is_true(self.recompute) else outdated(state, now)
+            if not session.row(f"SELECT COUNT(*) FROM {self.warehouse.ledger}")[0]:
+                tables = frozenset()  # without raw records there is nothing to compute from
+            for statement in create_statements(self.warehouse, schema):
+                session.execute(statement)
+            write_run(session, schema, Run(token, state.token, context["run_id"], tables, json.dumps(now), None))
+        return {"token": token, "run_schema": schema, "recompute": sorted(tables)}

@@ -1,120 +1,191 @@
-"""Publish the candidates of all tables in one transaction."""
+"""Publish a run: raw records, ledger and all tables in one transaction."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
 from typing import Any
 
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import Asset
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from warehouse.identifiers import column_name, table_name
-from warehouse.merge import delete_all
-from warehouse.operators.base import WarehouseOperator
-from warehouse.period import Period
-from warehouse.run import Run, require_run, run_id_of
+from warehouse import winners as sql
+from warehouse.identifiers import literal
+from warehouse.operators.base import RunOperator
+from warehouse.operators.create_tables import now
+from warehouse.retries import is_serialization_error
+from warehouse.run_schema import (
+    KEEP_FAILED,
+    Run,
+    candidates,
+    columns_of,
+    count_changes,
+    deletions,
+    drop_schema,
+    has_work,
+    mark_published,
+    named_rows,
+    own_schemas,
+    read_run,
+    tables_in,
+)
 from warehouse.session import Session
+from warehouse.state import read_state
+from warehouse.tables import Feed, Table
+
+Changes = dict[str, dict[str, int]]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Publication:
-    """How one table takes over its candidates.
+class PublishOperator(RunOperator):
+    """Move everything a run has prepared into the warehouse: a reader sees all of it or nothing.
 
-    :param table: the table readers see.
-    :param candidates: the table of the rows to take over, of the same column names.
-    :param columns: the columns to take over.
-    :param key: rows of the same key are replaced; without a key the rows are appended.
-    :param is_key_range_bound: bind the smallest and largest key as literals, for a long table with a numeric key.
-    :param period_column: in mode `replace` the published rows of the period go, by this TIMESTAMP column.
+    The first statement replaces the warehouse's token by the run's, if it is still the one that the run began with;
+    otherwise another run has published meanwhile, and this one fails. A run whose token is there already has published:
+    its answer was lost, and the second try does nothing. DELETE and not TRUNCATE, which would commit on Redshift.
+
+    Skipped, so that nobody is notified, when the run has nothing to publish.
     """
 
-    table: str
-    candidates: str
-    columns: Sequence[str]
-    key: str | None = None
-    is_key_range_bound: bool = False
-    period_column: str | None = None
-
-    def __post_init__(self) -> None:
-        table_name(self.table)
-        table_name(self.candidates)
-        for name in (*self.columns, *filter(None, (self.key, self.period_column))):
-            column_name(name)
-
-
-class PublishOperator(WarehouseOperator):
-    """Move the candidates of all tables into the published ones: a reader sees all of it or nothing.
-
-    In mode `rebuild` the published rows of every table go before the candidates come in. A run is published once; a
-    second try after a lost answer finds it published and does nothing.
-
-    :param publications: the tables, in the order in which they are written.
-    """
-
-    def __init__(self, *, publications: Sequence[Publication], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.publications = publications
-
-    def make_room(self, session: Session, publication: Publication, run: Run) -> None:
-        """Delete what the candidates replace. DELETE, not TRUNCATE, which would commit on Redshift."""
-        if run.mode == "rebuild":
-            session.execute(delete_all(publication.table))
-            return
-        if run.mode == "replace" and publication.period_column:
-            period = Period.parse(run.period)
-            column = publication.period_column
+    def take_turn(self, session: Session, run: Run) -> bool:
+        """Replace the token; False when this run has published already. Fails when another run has published."""
+        try:
             session.execute(
-                f"{delete_all(publication.table)} WHERE {column} >= %s AND {column} < %s",
-                [period.start, period.end],
+                f"UPDATE {self.warehouse.state} SET token = %s, run_id = %s, changed_at = %s, fingerprints = %s "
+                "WHERE token = %s",
+                [run.token, run.run_id, now(), run.fingerprints, run.base_token],
             )
-        if publication.key:
-            self.delete_replaced(session, publication, publication.key)
+            if session.rowcount == 1:
+                return True
+        except session.database_errors as error:
+            if not is_serialization_error(error):
+                raise
+        session.rollback()
+        state = read_state(session, self.warehouse)
+        if state.token == run.token:
+            return False
+        raise AirflowFailException(
+            f"the run {state.run_id} has published since this run began, so this run's rows are out of date. "
+            "Nothing was published. Clear the whole run to start over"
+        )
 
-    def delete_replaced(self, session: Session, publication: Publication, key: str) -> None:
-        """Delete the published rows whose key is among the candidates."""
-        statement = f"{delete_all(publication.table)} WHERE {key} IN (SELECT {key} FROM {publication.candidates})"
-        if not publication.is_key_range_bound:
-            session.execute(statement)
-            return
-        bounds = session.row(f"SELECT MIN({key}), MAX({key}) FROM {publication.candidates}")
-        if bounds[0] is not None:
-            session.execute(f"{statement} AND {key} BETWEEN %s AND %s", bounds)
-
-    def publish(self, session: Session, publication: Publication, run: Run) -> int:
-        """Take over one table; return how many rows it has afterwards."""
-        self.make_room(session, publication, run)
-        columns = ", ".join(publication.columns)
-        session.execute(f"INSERT INTO {publication.table} ({columns})\nSELECT {columns}\nFROM {publication.candidates}")
-        (rows,) = session.row(f"SELECT COUNT(*) FROM {publication.table}")
-        self.log.info("%s: %d rows", publication.table, rows)
-        return int(rows)
-
-    def publish_all(self, session: Session, run_id: str) -> dict[str, int]:
-        """Take over all tables; nothing when the run has been published already."""
-        run = require_run(session, self.run_table, run_id)
-        if run.is_published:
-            self.log.info("run %r has been published already", run.run_id)
-            return {}
-        if not run.is_checked:
+    def require_checks(self, session: Session, run: Run) -> None:
+        """Fail when the checks have not passed on the rows as they are now."""
+        if run.checked_changes is None or run.checked_changes != count_changes(session, self.run_schema):
             raise AirflowFailException(
-                f"the candidates of run {run.run_id!r}, as they are now, have not passed the checks; run these first"
+                "the rows of this run, as they are now, have not passed the checks. Nothing was published. "
+                "Run the task that checks them first"
             )
-        rows = {publication.table: self.publish(session, publication, run) for publication in self.publications}
-        session.execute(f"UPDATE {self.run_table} SET is_published = TRUE")
-        return rows
 
-    def analyze(self) -> None:
-        """Renew the statistics. They are no part of what readers are promised: a failure is a warning."""
+    def publish_feed(self, session: Session, feed: Feed) -> None:
+        """Replace batches in the raw table, the ledger and the rejected lines."""
+        raw, name = self.warehouse.raw(feed), literal(feed.name)
+        replaced = f"SELECT batch_id FROM {self.run_schema}.replaced_batches WHERE feed = {name}"
+        bounds = session.row(
+            f"SELECT MIN(batch_id), MAX(batch_id) FROM {self.run_schema}.replaced_batches WHERE feed = {name}"
+        )
+        if bounds[0] is not None:
+            # The bounds as literals: the raw table is sorted by batch.
+            for table in (raw, self.warehouse.rejects):
+                session.execute(
+                    f"DELETE FROM {table} WHERE batch_id BETWEEN %s AND %s AND batch_id IN ({replaced})", bounds
+                )
+        columns = columns_of(session, raw)
+        names = ", ".join(columns)
+        session.execute(f"INSERT INTO {raw} ({names})\n{named_rows(self.run_schema, feed, columns)}")
+        names = ", ".join(columns_of(session, self.warehouse.rejects))
+        session.execute(
+            f"INSERT INTO {self.warehouse.rejects} ({names})\nSELECT {names} FROM {self.run_schema}.rejects "
+            f"WHERE batch_id IN (SELECT batch_id FROM {self.run_schema}.files WHERE feed = {name})"
+        )
+
+    def publish_ledger(self, session: Session) -> None:
+        """The files that were read replace their entries; the dropped ones lose theirs."""
+        ledger, columns = self.warehouse.ledger, columns_of(session, self.warehouse.ledger)
+        for table in ("files", "dropped_files"):
+            session.execute(
+                f"DELETE FROM {ledger} USING {self.run_schema}.{table} AS read WHERE "
+                + sql.same_key(("feed", "bucket", "key"), "files", "read")
+            )
+        names = ", ".join(columns)
+        session.execute(f"INSERT INTO {ledger} ({names})\nSELECT {names} FROM {self.run_schema}.files")
+
+    def publish_table(self, session: Session, table: Table) -> dict[str, int]:
+        """Delete the keys that change or go, insert the rows that are new or changed; how many of each."""
+        published, key = self.warehouse.published(table), table.key
+        new, gone = candidates(self.run_schema, table), deletions(self.run_schema, table)
+        deleted = 0
+        for keys in (new, gone):
+            bounds = []
+            if table.time_column:
+                bounds = list(session.row(sql.time_bounds(published, table.time_column, key, keys)))
+                if bounds[0] is None:
+                    continue
+            session.execute(
+                f"DELETE FROM {published} USING {keys} AS keys WHERE {sql.same_key(key, table.name, 'keys')} "
+                f"AND {sql.in_range(table.time_column, table.name)}",
+                bounds,
+            )
+            deleted += max(session.rowcount, 0)
+        columns = columns_of(session, published)
+        names = ", ".join(columns)
+        session.execute(f"INSERT INTO {published} ({names})\nSELECT {names} FROM {new}")
+        inserted = max(session.rowcount, 0)
+        self.log.info("%s: %d rows deleted, %d inserted", published, deleted, inserted)
+        return {"inserted": inserted, "deleted": deleted}
+
+    def publish(self, session: Session, run: Run) -> Changes:
+        """Everything, in one transaction; the changes of each table. Nothing when it has been published already."""
+        if not self.take_turn(session, run):
+            self.log.info("this run has published already")
+            return {}
+        self.require_checks(session, run)
+        for feed in self.warehouse.feeds:
+            self.publish_feed(session, feed)
+        self.publish_ledger(session)
+        changes = {
+            self.warehouse.published(table): self.publish_table(session, table) for table in self.warehouse.tables
+        }
+        mark_published(session, self.warehouse, self.run_schema)
+        return changes
+
+    def analyze(self, changes: Changes) -> None:
+        """Renew the statistics. Readers do not depend on them: a failure is a warning."""
+        tables = [table for table, counts in changes.items() if any(counts.values())]
+        tables += [self.warehouse.raw(feed) for feed in self.warehouse.feeds]
         with self.transaction(autocommit=True) as session:
-            for publication in self.publications:
+            for table in tables:
                 try:
-                    session.execute(f"ANALYZE {publication.table}")
+                    session.execute(f"ANALYZE {table}")
                 except session.database_errors as error:
-                    self.log.warning("could not analyze %s: %s", publication.table, error)
+                    self.log.warning("could not analyze %s: %s", table, error)
 
-    def execute(self, context: Any) -> dict[str, int]:
-        """One transaction for all tables; statistics afterwards."""
+    def drop_old_schemas(self) -> None:
+        """Drop the schemas of runs that ended before: published ones, and failed ones but the last few."""
         with self.transaction() as session:
-            rows = self.publish_all(session, run_id_of(context))
-        self.analyze()
-        return rows
+            others = own_schemas(session, self.warehouse)
+        del others[self.run_schema]
+        failed = sorted((run for run in others.values() if not run.is_published), key=lambda run: run.opened_at)
+        doomed = [run for run in others.values() if run.is_published] + failed[:-KEEP_FAILED]
+        for run in doomed:
+            try:
+                with self.transaction() as session:
+                    drop_schema(session, run.schema, tables_in(session, run.schema))
+            except Exception as error:  # noqa: BLE001  # an old schema more is no reason to fail a run that has published
+                self.log.warning("could not drop the schema %s of an old run: %s", run.schema, error)
+
+    def announce(self, context: Any, changes: Changes) -> None:
+        """Tell the assets' consumers what changed."""
+        for asset in self.outlets:
+            if isinstance(asset, Asset) and asset.name in changes:
+                context["outlet_events"][asset].extra = changes[asset.name]
+
+    def execute(self, context: Any) -> Changes:
+        """One transaction for everything; statistics and cleaning up afterwards. Rows inserted and deleted by table."""
+        with self.transaction() as session:
+            run = read_run(session, self.run_schema)
+            if not has_work(session, self.run_schema, run):
+                raise AirflowSkipException("nothing to publish: no file was accepted")
+            session.rollback()
+            changes = self.publish(session, run)
+        self.announce(context, changes)
+        self.analyze(changes)
+        self.drop_old_schemas()
+        return changes

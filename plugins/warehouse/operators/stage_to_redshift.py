@@ -1,300 +1,297 @@
-"""COPY objects from S3 into a staging table."""
+"""COPY the files that are new or changed from S3 into the staged table of a run."""
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-from botocore.exceptions import ClientError
+from airflow.sdk.exceptions import AirflowFailException
 
-from warehouse.identifiers import column_name, iam_role, literal, region, table_name
-from warehouse.load_errors import LOAD_ERRORS, CopyRefusedError, load_errors
-from warehouse.merge import delete_all
-from warehouse.operators.base import WarehouseOperator
-from warehouse.run import run_id_of, run_to_change
-from warehouse.s3_objects import S3Object, compression, file_name, manifest, objects, split_url
+from warehouse.batch_copy import AUTHORISATION, COPIED, BatchCopier, CopyParameters
+from warehouse.json_keys import unexpected_keys
+from warehouse.listing import Listing, list_files, read_ledger
+from warehouse.load_errors import LOAD_ERRORS
+from warehouse.operators.base import RunOperator
+from warehouse.operators.find_files import is_true, scope_of
+from warehouse.run_schema import columns_of, note_change, read_run, staged
+from warehouse.s3_objects import S3Object, manifest, split_url
+from warehouse.selection import Batch, LedgerEntry, Selection, groups, left_out_with, select
 from warehouse.session import Session
-
-# Rows of one INSERT into the ledger: 4 values each, well under redshift_connector's 32,767 parameters.
-LEDGER_ROWS = 1000
-
-
-AUTHORISATION = re.compile(r"\b(CREDENTIALS|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|IAM_ROLE)\b", re.IGNORECASE)
+from warehouse.staged_files import StagedFiles
+from warehouse.tables import Feed
 
 
-class StageToRedshiftOperator(WarehouseOperator):
-    """Replace a staging table's rows by those of S3 objects, with one COPY.
+class StageToRedshiftOperator(RunOperator):
+    """Copy the files of a feed that are new or changed into the run's staged table, batch by batch.
 
-    In mode `replace` it copies all objects below the prefix. In mode `new` it copies those that the ledger does not
-    know by key and ETag, by a manifest, and writes their names to `pending_ledger`; publishing moves them into the
-    ledger, so a run that fails before leaves them new. Without `work_prefix`, where the manifest would go, it copies
-    the whole prefix whenever anything in it is new, and keeps the records that `known` does not have.
+    A file that COPY refuses or that fails a check of its own is left out: it keeps its accepted version, and so do the
+    files it shares a replaced batch with. The task succeeds; what was left out is in `left_out` of the run's schema.
 
-    The COPY is authorised by an IAM role, never by keys, so no secret can stand in SQL text. What went wrong with the
-    data is shown file by file and line by line.
+    The COPY is authorised by an IAM role, never by keys, so no secret can be in SQL text. Messages name file, line,
+    column and reason; values only of the columns that the feed declares harmless.
 
-    :param table: the staging table, `schema.table`; what it held before goes.
+    :param feed: the files, and the raw table they are for.
     :param bucket: the bucket to copy from.
-    :param prefix: every object whose key begins with it is copied.
+    :param period: `all`, YYYY, YYYY-MM or YYYY-MM-DD; see FindFilesOperator for this and the next four.
+    :param work_prefix: a writable s3:// location for manifests.
     :param role: `default`, the cluster's default role, or a role's ARN.
     :param region_name: the bucket's region.
-    :param columns: the columns to fill, in the order of the jsonpaths file if there is one. Named, so that a column
-        that was added later, and so stands last, is filled with its own values.
-    :param json: `auto`, `auto ignorecase`, or the s3:// location of a jsonpaths file.
-    :param options: further COPY parameters, such as `TRIMBLANKS`.
-    :param mode: `replace` or `new`.
-    :param expected: what should lie below the prefix, in words, for the error when nothing does.
-    :param on_empty: `fail` or `skip` when nothing lies below the prefix.
-    :param ledger: in mode `new`, the table of objects loaded before: key, etag, size, run_id.
-    :param pending_ledger: the table, of the same columns, of the objects copied by this run.
-    :param known: in mode `new`, the table, of the same columns, of all records loaded before.
-    :param work_prefix: a writable s3:// location for manifests; may be empty.
+    :param max_errors: COPY's MAXERROR: it fails when it has met as many errors; 0: at the first one. Rejected lines
+        are kept in the warehouse's `rejects`.
+    :param bulk_threshold: beyond this many files, files are copied together: by month, or all of a feed without days.
     :param aws_conn_id: the connection for S3.
     """
 
     template_fields: Sequence[str] = (
-        *WarehouseOperator.template_fields,
+        *RunOperator.template_fields,
         "bucket",
-        "prefix",
+        "period",
+        "is_period_given",
+        "reload",
+        "drop_vanished",
+        "recompute",
+        "work_prefix",
         "role",
         "region_name",
         "json",
-        "mode",
-        "on_empty",
-        "work_prefix",
+        "max_errors",
     )
 
     def __init__(
         self,
         *,
-        table: str,
-        columns: Sequence[str],
+        feed: Feed,
         bucket: str,
-        prefix: str,
+        period: str,
+        is_period_given: Any = False,
+        reload: Any = False,
+        drop_vanished: Any = False,
+        recompute: Any = False,
+        work_prefix: str,
         role: str = "default",
         region_name: str = "",
-        json: str = "auto",
-        options: Sequence[str] = (),
-        mode: str = "replace",
-        expected: str = "objects to load",
-        on_empty: str = "fail",
-        ledger: str | None = None,
-        pending_ledger: str | None = None,
-        known: str | None = None,
-        work_prefix: str = "",
+        max_errors: Any = 0,
+        bulk_threshold: int = 20,
         aws_conn_id: str = "aws_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.table = table_name(table)
+        self.feed = feed
         self.bucket = bucket
-        self.prefix = prefix
+        self.period = period
+        self.is_period_given = is_period_given
+        self.reload = reload
+        self.drop_vanished = drop_vanished
+        self.recompute = recompute
+        self.work_prefix = work_prefix
         self.role = role
         self.region_name = region_name
-        self.json = json
-        self.options = options
-        self.mode = mode
-        self.expected = expected
-        self.on_empty = on_empty
-        self.ledger = ledger and table_name(ledger)
-        self.pending_ledger = pending_ledger and table_name(pending_ledger)
-        self.known = known and table_name(known)
-        self.columns = [column_name(name) for name in columns]
-        self.work_prefix = work_prefix
+        self.json = feed.json
+        self.max_errors = max_errors
+        self.bulk_threshold = bulk_threshold
         self.aws_conn_id = aws_conn_id
-        if secret := [option for option in options if AUTHORISATION.search(option)]:
+        if secret := [option for option in feed.options if AUTHORISATION.search(option)]:
             raise ValueError(
                 f"COPY is authorised by the role alone; {len(secret)} of the options would authorise it too"
             )
 
     @cached_property
     def s3(self) -> S3Hook:
-        """The hook for listing and for the manifest."""
+        """The hook for listing and for the manifests."""
         return S3Hook(aws_conn_id=self.aws_conn_id)
 
-    def listing(self) -> list[S3Object]:
-        """The objects below the prefix; fails when there are none, unless an empty prefix is to be skipped."""
-        try:
-            found = objects(self.s3.iter_file_metadata(prefix=self.prefix, bucket_name=self.bucket))
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchBucket", "AccessDenied", "403", "404"):
-                raise AirflowFailException(
-                    f"cannot list s3://{self.bucket}/{self.prefix}: {error}; expected a bucket that may be read"
-                ) from error
-            raise
-        if not found and self.on_empty == "fail":
-            raise AirflowFailException(self.nothing_there())
-        return found
-
-    def nothing_there(self) -> str:
-        """What to say of an empty prefix."""
-        return f"nothing lies below s3://{self.bucket}/{self.prefix}; expected {self.expected}"
-
-    def copy_statement(self, source: str, keyword: str | None, *, is_manifest: bool = False) -> str:
-        """The COPY of `source`, an s3:// location."""
-        clauses = [
-            f"COPY {self.table} ({', '.join(self.columns)})",
-            f"FROM {literal(source)}",
-            iam_role(self.role),
-            f"FORMAT AS JSON {literal(self.json)}",
-            f"REGION {literal(region(self.region_name))}" if self.region_name else None,
-            "MANIFEST" if is_manifest else None,
-            keyword,
-            *self.options,
-        ]
-        return "\n".join(clause for clause in clauses if clause)
-
-    def copy(self, session: Session, statement: str) -> int:
-        """Run the COPY; return the rows it loaded. A refusal of the data fails the task with the load errors."""
-        errors = session.database_errors
-        try:
-            session.execute(statement)
-        except errors as error:
-            # Only COPY's own failure has load errors; a lost connection has none and may be tried again.
-            if "Load into table" not in str(error):
-                raise
-            found = load_errors(session, errors)
-            self.log.error("COPY into %s failed:\n%s", self.table, "\n".join(found))
-            raise CopyRefusedError(
-                f"COPY into {self.table} of s3://{self.bucket}/{self.prefix} failed: {'; '.join(found) or error}", found
-            ) from error
-        (rows,) = session.row("SELECT pg_last_copy_count()")
-        return int(rows)
-
-    def announce(self, files: Sequence[S3Object], found: Sequence[S3Object]) -> None:
-        """Say in the log what the COPY that comes next has to do: it is silent until it ends."""
-        self.log.info(
-            "%s: copying %d of %d files below s3://%s/%s, %d of %d bytes",
-            self.table,
-            len(files),
-            len(found),
-            self.bucket,
-            self.prefix,
-            sum(item.size for item in files),
-            sum(item.size for item in found),
+    def list_settled(self, ledger: Sequence[LedgerEntry]) -> tuple[Listing, Selection]:
+        """List, until no file to read is under a second old; a few times at most, for a bucket that never rests."""
+        scope = scope_of(
+            period=self.period,
+            is_period_given=is_true(self.is_period_given),
+            reload=is_true(self.reload),
+            drop_vanished=is_true(self.drop_vanished),
         )
+        for _ in range(5):
+            listing = list_files(self.s3.get_conn(), self.bucket, self.feed)
+            selection = select(self.feed, self.bucket, listing.files, ledger, scope)
+            if listing.is_settled({item.key for item in selection.read}):
+                break
+            self.wait_a_second()
+        return listing, selection
 
-    def put_manifest(self, run_id: str, keys: Sequence[str]) -> str:
-        """Write the manifest below the work prefix; return its location."""
+    def wait_a_second(self) -> None:
+        """Let S3's clock go on by a second."""
+        time.sleep(1)
+
+    def put_manifest(self, batch: Batch) -> str:
+        """Write the manifest of a batch below the work prefix; return its location."""
         bucket, prefix = split_url(self.work_prefix)
-        key = f"{prefix.rstrip('/')}/manifests/{self.table}/{file_name(run_id)}.json".lstrip("/")
-        self.s3.load_string(manifest(self.bucket, keys), key=key, bucket_name=bucket, replace=True)
+        name = f"{self.feed.name}-{batch.batch_id}.json"
+        key = f"{prefix.rstrip('/')}/manifests/{self.run_schema}/{name}".lstrip("/")
+        body = manifest(self.bucket, [item.key for item in batch.files])
+        self.s3.load_string(body, key=key, bucket_name=bucket, replace=True)
         return f"s3://{bucket}/{key}"
 
-    def loaded_before(self, session: Session) -> set[tuple[str, str]]:
-        """Key and ETag of the objects in the ledger."""
-        return {(key, etag) for key, etag in session.rows(f"SELECT key, etag FROM {self.ledger}")}
+    def find_gone(self, batch: Batch) -> list[str]:
+        """The keys of a batch that are no longer in the bucket."""
+        return [item.key for item in batch.files if not self.s3.check_for_key(item.key, self.bucket)]
 
-    def note_pending(self, session: Session, run_id: str, found: Sequence[S3Object]) -> None:
-        """Write the names of the copied objects where publishing finds them, some hundreds an INSERT."""
-        if not self.pending_ledger:
-            return
-        session.execute(delete_all(self.pending_ledger))
-        for start in range(0, len(found), LEDGER_ROWS):
-            part = found[start : start + LEDGER_ROWS]
-            values = [value for item in part for value in (item.key, item.etag, item.size, run_id)]
-            rows = ", ".join(["(%s, %s, %s, %s)"] * len(part))
-            session.execute(f"INSERT INTO {self.pending_ledger} (key, etag, size, run_id) VALUES {rows}", values)
+    def failed_checks(self, session: Session, context: Any, batches: Sequence[Batch]) -> dict[int, str]:
+        """The batches whose rows fail a check of what a file holds, and why."""
+        in_bulk = {batch.batch_id: len(batch.files) > 1 for batch in batches}
+        found: dict[int, str] = {}
+        for check in self.feed.checks:
+            sql = self.render_sql(check.sql, context, run_schema=self.run_schema)
+            for batch_id, observed in session.rows(sql):
+                limit = check.at_most_in_bulk if in_bulk.get(batch_id) else check.at_most
+                if batch_id in in_bulk and observed is not None and float(observed) > limit:
+                    reason = (
+                        f"{check.name}: {check.description}; observed {float(observed):g}, expected at most {limit:g}"
+                    )
+                    found.setdefault(batch_id, reason)
+        return found
 
-    def keep_unknown(self, session: Session) -> int:
-        """Of a whole prefix copied again, keep the records that are not known; return how many."""
-        columns = ", ".join(self.columns)
-        session.execute(
-            f"CREATE TEMPORARY TABLE unknown AS SELECT {columns} FROM {self.table} "
-            f"EXCEPT SELECT {columns} FROM {self.known}"
-        )
-        session.execute(delete_all(self.table))
-        session.execute(f"INSERT INTO {self.table} ({columns}) SELECT {columns} FROM unknown")
-        (rows,) = session.row(f"SELECT COUNT(*) FROM {self.table}")
-        return int(rows)
+    def check_files(self, context: Any, copier: BatchCopier, files: StagedFiles) -> None:
+        """Refuse the files whose rows fail a check. A batch of several files is copied again file by file first."""
+        unchecked = list(copier.copied)
+        while unchecked:
+            files.name(copier.copied, lambda _: False)
+            failed = self.failed_checks(copier.session, context, unchecked)
+            copier.session.commit()
+            bad = [batch for batch in unchecked if batch.batch_id in failed]
+            unchecked = []
+            for batch in bad:
+                if len(batch.files) == 1:
+                    copier.refuse(batch, failed[batch.batch_id])
+                else:
+                    self.log.warning("%s; %d files are read one by one", failed[batch.batch_id], len(batch.files))
+                    unchecked += copier.copy_one_by_one(batch)
 
-    def stage_new(self, session: Session, run_id: str, found: list[S3Object]) -> tuple[int, list[S3Object]]:
-        """Mode `new`: copy what the ledger does not know; return the rows and the objects copied."""
-        before = self.loaded_before(session)
-        new = [item for item in found if (item.key, item.etag) not in before]
-        self.note_pending(session, run_id, new)
-        if not new:
-            where = f"s3://{self.bucket}/{self.prefix}"
-            self.log.info("%s: nothing to copy, none of %d files below %s is new", self.table, len(found), where)
-            return 0, []
-        if self.work_prefix:
-            self.announce(new, found)
-            # Exactly the listed objects: one that arrives meanwhile is left to the next run.
-            location = self.put_manifest(run_id, [item.key for item in new])
-            keyword = compression([item.key for item in new])
-            return self.copy(session, self.copy_statement(location, keyword, is_manifest=True)), new
-        self.log.warning("there is no work prefix for a manifest: all files are copied, though %d are new", len(new))
-        rows = self.copy_prefix(session, found)
-        return (self.keep_unknown(session) if before else rows), found
+    def finish(
+        self,
+        copier: BatchCopier,
+        files: StagedFiles,
+        listing: Listing,
+        selection: Selection,
+        ledger: Sequence[LedgerEntry],
+    ) -> tuple[list[S3Object], dict[str, str]]:
+        """Decide which batches go on, and note it; the files that go on, and those left out with the reasons."""
+        out, stays = left_out_with(copier.refused, copier.copied, ledger, selection.replaced)
+        left_out = dict(copier.refused)
+        for batch in out:
+            for item in batch.files:
+                left_out.setdefault(item.key, "its accepted version shares a batch with a file that was left out")
+        accepted = [batch for batch in copier.copied if batch not in out]
+        replaced = sorted(selection.replaced - stays)
+        after = set(list_files(self.s3.get_conn(), self.bucket, self.feed).files)
+        files.name(accepted, lambda item: item in after and listing.is_settled({item.key}))
+        files.write(replaced, [entry for entry in selection.dropped if entry.batch_id not in stays], left_out)
+        files.write_differences(copier.columns, replaced)
+        note_change(copier.session, self.run_schema, self.task_id, staged(self.run_schema, self.feed))
+        copier.session.commit()
+        return [item for batch in accepted for item in batch.files], left_out
 
-    def copy_prefix(self, session: Session, found: Sequence[S3Object]) -> int:
-        """Copy everything below the prefix; return the rows."""
-        self.announce(found, found)
-        keyword = compression([item.key for item in found])
-        return self.copy(session, self.copy_statement(f"s3://{self.bucket}/{self.prefix}", keyword))
-
-    def stage(self, session: Session, run_id: str, found: list[S3Object]) -> tuple[int, list[S3Object]]:
-        """Fill the table; return its rows and the objects copied."""
-        session.execute(delete_all(self.table))
-        if self.mode == "new":
-            return self.stage_new(session, run_id, found)
-        self.note_pending(session, run_id, found)
-        return (self.copy_prefix(session, found) if found else 0), found
-
-    def check_arguments(self) -> None:
-        """Refuse what is only known once templates are rendered, before any SQL is sent."""
-        if self.mode not in ("replace", "new"):
-            raise AirflowFailException(f"not a way to stage: {self.mode!r}; expected replace or new")
-        if self.on_empty not in ("fail", "skip"):
-            raise AirflowFailException(f"not a way to treat an empty prefix: {self.on_empty!r}; expected fail or skip")
-        if self.mode == "new" and not (self.ledger and self.pending_ledger and self.known):
-            raise AirflowFailException("mode 'new' needs ledger, pending_ledger and known")
+    def copy_parameters(self) -> CopyParameters:
+        """What all COPYs have in common; refuses what is only known once templates are rendered."""
         try:
-            self.copy_statement("s3://bucket/", None)
+            split_url(self.work_prefix)
+            return CopyParameters(
+                feed=self.feed,
+                role=self.role,
+                region_name=self.region_name,
+                json=self.json,
+                max_errors=int(self.max_errors),
+            )
         except ValueError as error:
-            raise AirflowFailException(str(error)) from error
+            raise AirflowFailException(str(error)) from None
 
     def execute(self, context: Any) -> dict[str, Any]:
-        """List, copy, count; one transaction. Why it failed for good stays in XCom, for the record of the run."""
+        """Find, copy, check and note the files; rows, files, bytes, seconds, what was left out, and warnings.
+
+        Why the task failed for good stays in XCom, for the record of the run.
+        """
         try:
-            return self.list_and_copy(run_id_of(context))
+            return self.stage(context)
         except AirflowFailException as error:
-            context["ti"].xcom_push(LOAD_ERRORS, getattr(error, "sentences", None) or [str(error)])
+            context["ti"].xcom_push(LOAD_ERRORS, [str(error)])
             raise
 
-    def list_and_copy(self, run_id: str) -> dict[str, Any]:
-        """List, copy, count; one transaction."""
-        self.check_arguments()
+    def stage(self, context: Any) -> dict[str, Any]:
+        """Find, copy, check and note the files."""
+        parameters = self.copy_parameters()
         started = time.monotonic()
-        found = self.listing()
-        try:
-            with self.transaction() as session:
-                run_to_change(session, self.run_table, run_id)
-                rows, copied = self.stage(session, run_id, found)
-        except ValueError as error:
-            raise AirflowFailException(str(error)) from error
-        if not found:
-            # Only now: the staging table must be empty too, or the rows of the run before would be loaded again.
-            raise AirflowSkipException(self.nothing_there())
-        seconds = time.monotonic() - started
-        outcome = {
-            "rows": rows,
-            "files": len(copied),
-            "bytes": sum(item.size for item in copied),
-            "seconds": round(seconds, 3),
-        }
+        with self.transaction() as session:
+            read_run(session, self.run_schema)
+            if is_true(self.recompute):
+                return self.outcome(0, [], {}, [], 0.0)
+            ledger = read_ledger(session, self.warehouse, self.feed)
+            session.execute(self.render_sql(self.feed.ddl, context, table=COPIED))
+            columns = [name for name in columns_of(session, COPIED) if name != "batch_id"]
+            session.commit()
+            listing, selection = self.list_settled(ledger)
+            copier = BatchCopier(
+                session,
+                parameters,
+                run_schema=self.run_schema,
+                columns=columns,
+                put_manifest=self.put_manifest,
+                find_gone=self.find_gone,
+                log=self.log,
+            )
+            copier.copy_groups(groups(self.feed, selection.read, self.bulk_threshold))
+            files = StagedFiles(
+                session=session,
+                warehouse=self.warehouse,
+                run_schema=self.run_schema,
+                run_id=context["run_id"],
+                feed=self.feed,
+                bucket=self.bucket,
+            )
+            self.check_files(context, copier, files)
+            accepted, left_out = self.finish(copier, files, listing, selection, ledger)
+            warnings = self.warnings(columns, accepted, selection)
+            (rows,) = session.row(f"SELECT COUNT(*) FROM {staged(self.run_schema, self.feed)}")
+        return self.outcome(rows, accepted, left_out, warnings, time.monotonic() - started)
+
+    def warnings(self, columns: Sequence[str], files: Sequence[S3Object], selection: Selection) -> list[str]:
+        """What somebody should know of the files, although they are loaded or stay as they are; also in the log."""
+        found = [
+            f"{key} keeps its accepted version: it shares a batch with {vanished}, which is no longer in the bucket"
+            for key, vanished in selection.blocked
+        ]
+        if files:
+            keys = [item.key for item in files]
+            found += unexpected_keys(self.s3.get_conn(), self.bucket, keys, self.json, columns)
+        for warning in found:
+            self.log.warning("%s", warning)
+        return found
+
+    def outcome(
+        self,
+        rows: int,
+        files: Sequence[S3Object],
+        left_out: dict[str, str],
+        warnings: list[str],
+        seconds: float,
+    ) -> dict[str, Any]:
+        """The task's result; also in the log."""
+        size = sum(item.size for item in files)
         self.log.info(
             "%s: %d rows from %d files, %d bytes, in %.1f s (%.0f rows/s)",
-            self.table,
+            self.warehouse.raw(self.feed),
             rows,
-            len(copied),
-            outcome["bytes"],
+            len(files),
+            size,
             seconds,
             rows / seconds if seconds else 0,
         )
-        return outcome
+        for key, reason in left_out.items():
+            self.log.error("left out: s3://%s/%s: %s", self.bucket, key, reason)
+        return {
+            "rows": int(rows),
+            "files": len(files),
+            "bytes": size,
+            "seconds": round(seconds, 3),
+            "left_out": [{"key": key, "reason": reason} for key, reason in left_out.items()],
+            "warnings": warnings,
+        }

@@ -3,8 +3,8 @@
 -- Parameter: table = sparkify.artists; the table to create
 CREATE TABLE IF NOT EXISTS {{ table }} (
     artist_id VARCHAR(64) NOT NULL,  -- the catalogue's id of the artist
-    name VARCHAR(1024),              -- name
-    location VARCHAR(1024),          -- place in words; NULL when unknown
+    name VARCHAR(512),               -- name
+    location VARCHAR(512),           -- place in words; NULL when unknown
     latitude DOUBLE PRECISION,       -- degrees north
     longitude DOUBLE PRECISION,      -- degrees east
     PRIMARY KEY (artist_id)

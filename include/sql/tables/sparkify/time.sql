@@ -1,10 +1,10 @@
 -- Purpose: the calendar of the plays.
--- Grain: each row is one moment at which a play began.
--- Surprises: only the key is NOT NULL here; audit tables are made LIKE this one, and there a missing value is to be
---   found by a check, with all other failures, before it is published.
+-- Grain: each row is one timestamp at which a play of sparkify.songplays started, no more and no less.
+-- Notes: only the key is NOT NULL. The tables that checks run on are made LIKE this one: a check reports a missing value
+--   together with all other failures, before anything is published.
 -- Parameter: table = sparkify.time; the table to create
 CREATE TABLE IF NOT EXISTS {{ table }} (
-    start_time TIMESTAMP NOT NULL,  -- the moment, UTC, to the millisecond
+    start_time TIMESTAMP NOT NULL,  -- UTC, to the millisecond
     hour INTEGER,                   -- 0 to 23
     day INTEGER,                    -- 1 to 31
     week INTEGER,                   -- ISO week, 1 to 53

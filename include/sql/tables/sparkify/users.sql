@@ -7,7 +7,7 @@ CREATE TABLE IF NOT EXISTS {{ table }} (
     last_name VARCHAR(256),     -- last name
     gender VARCHAR(16),         -- F or M
     level VARCHAR(16),          -- free or paid, as of the latest event
-    last_event_at TIMESTAMP,    -- when that event was, UTC: an older day never overwrites a newer level
+    last_event_at TIMESTAMP,    -- when that event was, UTC
     PRIMARY KEY (user_id)
 )
 -- Small, and joined with every fact: a copy on every node.

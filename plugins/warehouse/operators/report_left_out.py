@@ -1,0 +1,32 @@
+"""Turn a run red when it left files out, naming each with the reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from warehouse.operators.base import RunOperator
+from warehouse.run_schema import read_run
+
+
+class ReportLeftOutOperator(RunOperator):
+    """Fail when files were left out of the run.
+
+    Everything else has been published by then. The task keeps failing, run after run, until the file is corrected or
+    removed: its accepted version, if there is one, stays in the warehouse.
+    """
+
+    def execute(self, context: Any) -> None:
+        """Name the files that were left out; skipped when no run was opened because there was nothing to do."""
+        if not self.run_schema:
+            raise AirflowSkipException("there was nothing to do")
+        with self.transaction() as session:
+            read_run(session, self.run_schema)
+            rows = session.rows(f"SELECT key, reason FROM {self.run_schema}.left_out ORDER BY key")
+        if rows:
+            raise AirflowFailException(
+                f"left out: {len(rows)} of the files to read; all others are loaded. Correct or remove them:\n"
+                + "\n".join(f"- {key}: {reason}" for key, reason in rows)
+            )
+        self.log.info("no file was left out")
