@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from tests.end_to_end.model import EPOCH, FIRST_IMPLAUSIBLE, FIRST_PLAUSIBLE, Record
+from tests.end_to_end.model import EPOCH, FIRST_IMPLAUSIBLE, FIRST_PLAUSIBLE, Record, user_id
 
 if TYPE_CHECKING:
     from tests.end_to_end.conftest import Lake
@@ -71,15 +71,16 @@ def song_anchor(key: str) -> Record:
 
 
 def is_strange(event: Record, day: str) -> bool:
-    """Whether the checks count an event as implausible or as far from its file's day."""
+    """Whether the checks of a file count an event: too many such events, and the file is refused."""
     ts, start = event["ts"], milliseconds(day)
     if ts is None or not FIRST_PLAUSIBLE <= ts < FIRST_IMPLAUSIBLE:
         return True
-    return not start - DAY_MS <= ts < start + 2 * DAY_MS
+    is_incomplete = event["sessionId"] is None or event["itemInSession"] is None or user_id(event["userId"]) is None
+    return is_incomplete or not start - DAY_MS <= ts < start + 2 * DAY_MS
 
 
-# Beside so many ordinary events, a few strange ones are no reason to refuse a file.
-ORDINARY_EVENTS = 200
+# Beside so many ordinary plays, a strange event is no reason to refuse a file.
+ORDINARY_PLAYS = 50
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +105,7 @@ class File:
         day = day_of(self.key)
         sure = anchor(day)
         strange = sum(is_strange(event, day) for event in self.drawn)
-        return [*self.drawn, sure, *[sure | {"page": "Home"}] * (ORDINARY_EVENTS * strange)]
+        return [*self.drawn, sure, *[sure] * (ORDINARY_PLAYS * strange)]
 
     @property
     def body(self) -> bytes:
