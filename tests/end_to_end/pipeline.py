@@ -200,7 +200,14 @@ class Pipeline:
         self.dag = dag
         self.without = without
         self.s3 = S3Hook(aws_conn_id="aws_default")
+        self.templates = self.compiling_once()
         self.exchanges: dict[str, Exchange] = {}
+
+    def compiling_once(self) -> Any:
+        """The DAG's templates, each compiled once; Airflow compiles them again for each task, a tenth of a run."""
+        environment = self.dag.get_template_env()
+        environment.compile = functools.cache(environment.compile)
+        return environment
 
     def context(self, run_id: str, ds: str | None, params: dict[str, Any]) -> dict[str, Any]:
         """As much of Airflow's context as templates and operators use; without a date there is no `ds` at all.
@@ -255,14 +262,15 @@ class Pipeline:
         exchange.forget(task_id)
         task = self.dag.get_task(task_id).prepare_for_execution()
         task.__dict__.pop("_hook", None)
-        if isinstance(getattr(type(task), "s3", None), functools.cached_property):
-            # Each task process makes a client of its own; in one process that would be a tenth of a second a task.
-            task.__dict__["s3"] = self.s3
+        # Each task process makes a client of its own; in one process that would be a tenth of a second a task.
+        for name, shared in (("s3", self.s3), ("templates", self.templates)):
+            if isinstance(getattr(type(task), name, None), functools.cached_property):
+                task.__dict__[name] = shared
         instance = exchange.task_instance(task_id)
         context = {**context, "task": task, "ti": instance, "task_instance": instance, "outlets": task.outlets}
         exchange.states[task_id] = "failed"
         try:
-            task.render_template_fields(context)
+            task.render_template_fields(context, self.templates)
             value = task.execute(context)
         except AirflowSkipException:
             exchange.states[task_id] = "skipped"

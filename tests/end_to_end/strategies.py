@@ -128,8 +128,9 @@ LAST = st.builds(
 
 
 def steps(edits: Any) -> Any:
-    """Edits and runs in any order."""
-    return st.lists(st.one_of(edits, RUNS), min_size=3, max_size=9)
+    """Some edits, a run, and then edits and runs in any order."""
+    more = st.lists(st.one_of(edits, RUNS), min_size=2, max_size=8)
+    return st.tuples(edits, RUNS, more).map(lambda drawn: [drawn[0], drawn[1], *drawn[2]])
 
 
 # In one world of four there are files that cannot be loaded.
