@@ -135,12 +135,12 @@ class Bucket:
         self.files: dict[str, File] = {}
         self.past: dict[str, list[File]] = {}
 
-    def upload(self, file: File) -> None:
+    def upload(self, file: File, last_modified: int | None = None) -> None:
         """Write one version."""
         if file.key in self.files:
             self.past.setdefault(file.key, []).append(self.files[file.key])
         self.files[file.key] = file
-        self.lake.put(file.key, file.body)
+        self.lake.put(file.key, file.body, last_modified=last_modified)
 
     def put(self, key: str, *drawn: Record) -> None:
         """Write a file with these records."""
