@@ -115,13 +115,13 @@ with DAG(
             False,
             type="boolean",
             title="Reload",
-            description="Read the period's log files again whether they have changed or not; with period all the catalogue too.",
+            description="Read the period's log files again, changed or not; with period all the catalogue too.",
         ),
         "drop_vanished": Param(
             False,
             type="boolean",
             title="Drop vanished",
-            description="Remove the rows of the period's files, and of catalogue files, that are no longer in the bucket.",
+            description="Remove the rows of the period's logs and of catalogue files that are gone from the bucket.",
         ),
         "recompute": Param(
             False,
@@ -248,7 +248,7 @@ with DAG(
     record_run = RecordRunOperator(
         task_id="record_run",
         period=PERIOD,
-        options={**OPTIONS},
+        options=tuple(OPTIONS),
         results=WAREHOUSE.results,
         tables=FRESHNESS_COLUMNS,
         work_prefix=settings.WORK_PREFIX,

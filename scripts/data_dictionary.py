@@ -1,7 +1,7 @@
 """Write docs/data.md, the picture and the dictionary of the warehouse's tables, from their DDL; `make docs` runs it.
 
-Reads files only: include/sql/tables, and the references that plugins/sparkify/checks.py declares. It reads the DDL line by
-line, in the one layout that all its files have: sqlglot loses the comment of the last column and those between table
+Reads files only: include/sql/tables, and the references that plugins/sparkify/checks.py declares. It reads the DDL line
+by line, in the one layout that all its files have: sqlglot loses the comment of the last column and those between table
 attributes. A test compares the result with a database catalog.
 """
 

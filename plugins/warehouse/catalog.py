@@ -48,4 +48,7 @@ def table_comments(session: Session) -> dict[tuple[str, str], str]:
 def schemas(session: Session, names: Sequence[str]) -> set[str]:
     """Those of these schemas that exist."""
     wanted = ", ".join(literal(name) for name in names)
-    return {str(name) for (name,) in session.rows(f"SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname IN ({wanted})")}
+    return {
+        str(name)
+        for (name,) in session.rows(f"SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname IN ({wanted})")
+    }

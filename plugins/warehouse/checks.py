@@ -16,7 +16,8 @@ class Check:
     """One check.
 
     :param name: what the check is called in results and messages; unique among the checks of a task.
-    :param sql: a .sql file whose query gives one row with one number. It is rendered with `parameters`, `run_schema` and `run_id`.
+    :param sql: a .sql file whose query gives one row with one number. It is rendered with `parameters`, `run_schema`
+        and `run_id`.
     :param table: the table the check is about.
     :param description: what the check claims.
     :param at_least: smallest figure that passes; None for no bound.

@@ -23,6 +23,8 @@ from warehouse.tables import Feed, Table, Warehouse
 
 # How many failed runs keep their schemas, to look into.
 KEEP_FAILED = 3
+# Of one INSERT: some ten values each, well under redshift_connector's 32,767 parameters.
+ROWS_PER_INSERT = 1000
 
 RUN = """CREATE TABLE {schema}.run (
     token VARCHAR(64) NOT NULL,
@@ -188,10 +190,20 @@ def count_changes(session: Session, schema: str) -> int:
 
 def has_work(session: Session, schema: str, run: Run) -> bool:
     """Whether the run has anything to publish: files read or dropped, or tables to recompute."""
-    (files, dropped) = session.row(
-        f"SELECT (SELECT COUNT(*) FROM {schema}.files), (SELECT COUNT(*) FROM {schema}.dropped_files)"
-    )
-    return bool(files or dropped or run.recompute)
+    work = f"SELECT key FROM {schema}.files UNION ALL SELECT key FROM {schema}.dropped_files"
+    (files,) = session.row(f"SELECT COUNT(*) FROM ({work}) AS work")
+    return bool(files or run.recompute)
+
+
+def insert_rows(session: Session, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """INSERT rows, some hundreds a statement; none: no statement."""
+    one = f"({', '.join(['%s'] * len(columns))})"
+    for start in range(0, len(rows), ROWS_PER_INSERT):
+        part = rows[start : start + ROWS_PER_INSERT]
+        session.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([one] * len(part))}",
+            [value for row in part for value in row],
+        )
 
 
 def columns_of(session: Session, table: str) -> list[str]:
@@ -254,8 +266,8 @@ def mark_published(session: Session, warehouse: Warehouse, schema: str) -> None:
 
 def drop_schema(session: Session, schema: str, tables: Sequence[str]) -> None:
     """Drop tables and then their schema, which must be empty by then. RESTRICT: nobody else's object goes with them."""
-    for table in tables:
-        session.execute(f"DROP TABLE IF EXISTS {schema}.{table} RESTRICT")
+    if tables:
+        session.execute(f"DROP TABLE {', '.join(f'{schema}.{table}' for table in tables)} RESTRICT")
     session.execute(f"DROP SCHEMA {schema} RESTRICT")
 
 

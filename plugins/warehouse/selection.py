@@ -101,8 +101,7 @@ def select(
     changed = [
         item
         for item in listing
-        if item.key in known
-        and (known[item.key].etag != item.etag or scope.reloads(feed.day_of(item.key)))
+        if item.key in known and (known[item.key].etag != item.etag or scope.reloads(feed.day_of(item.key)))
     ]
     gone = [entry for entry in ledger if entry.bucket != bucket or entry.key not in there]
     dropped = [entry for entry in gone if scope.drop_vanished and scope.includes(feed.day_of(entry.key))]
@@ -150,7 +149,7 @@ class Batch:
 def left_out_with(
     refused: Collection[str], batches: Sequence[Batch], ledger: Sequence[LedgerEntry], replaced: Collection[int]
 ) -> tuple[list[Batch], frozenset[int]]:
-    """The batches that cannot be loaded because of refused files, and the batches that stay as they are because of them.
+    """The new batches that cannot be loaded because of refused files, and the old batches that stay because of them.
 
     A refused file keeps its accepted version, so the batch that holds that version stays; then the other files of that
     batch keep their versions too, and the new batches that read them again are left out, and so on.

@@ -133,7 +133,8 @@ class CreateTablesOperator(WarehouseOperator):
         """Write the comments of a table's DDL into the database; `only` for these columns."""
         description = read_table_file(ddl, table)
         if only is None:
-            session.execute(f"COMMENT ON TABLE {table} IS {literal(f'{description.description} {self.warehouse.owner}')}")
+            text = f"{description.description} {self.warehouse.owner}"
+            session.execute(f"COMMENT ON TABLE {table} IS {literal(text)}")
         for column in description.columns:
             if only is None or column.name in only:
                 session.execute(f"COMMENT ON COLUMN {table}.{column.name} IS {literal(column.comment)}")
@@ -148,7 +149,9 @@ class CreateTablesOperator(WarehouseOperator):
         found = {name: columns for (_, name), columns in catalog.columns(session, list(temporary.values())).items()}
         return {table: found[name] for table, name in temporary.items()}
 
-    def add_columns(self, session: Session, live: Mapping[tuple[str, str], Columns], wanted: Mapping[str, Columns]) -> None:
+    def add_columns(
+        self, session: Session, live: Mapping[tuple[str, str], Columns], wanted: Mapping[str, Columns]
+    ) -> None:
         """Add the columns that are new at the end of a DDL, and have their values come in."""
         for table, columns in wanted.items():
             schema, _, name = table.partition(".")

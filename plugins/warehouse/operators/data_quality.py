@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from airflow.providers.common.sql.operators.sql import SQLCheckResult
+from airflow.sdk.exceptions import AirflowSkipException
 
 from warehouse.alerts import send_warning
 from warehouse.checks import Check, Result, observation
 from warehouse.operators.base import RunOperator
 from warehouse.retries import reason_to_retry
-from warehouse.run_schema import count_changes, parameters, read_run
+from warehouse.run_schema import count_changes, has_work, parameters, read_run
 from warehouse.session import Session
 
 RESULT_COLUMNS = (
@@ -127,14 +128,16 @@ class DataQualityOperator(RunOperator):
                 self.alert_topic,
                 f"{self.dag_id}: {len(grown)} warnings have grown",
                 f"Run {context['run_id']} was not stopped by these:\n" + "\n".join(lines),
-                aws_conn_id=self.aws_conn_id,
-                log=self.log,
+                self.aws_conn_id,
+                self.log,
             )
 
     def execute(self, context: Any) -> dict[str, int]:
         """All checks; the results in a transaction of their own, so that they outlive the failure."""
         with self.transaction() as session:
             run = read_run(session, self.run_schema)
+            if not has_work(session, self.run_schema, run):
+                raise AirflowSkipException("nothing to check: no file was accepted")
             changes = count_changes(session, self.run_schema)
             previous = self.previous(session, run.run_id)
             values = parameters(run, self.run_schema)
@@ -142,9 +145,7 @@ class DataQualityOperator(RunOperator):
         failed = [result for result in results if not result.passed]
         errors = [result for result in failed if result.check.severity == "error"]
         with self.transaction() as session:
-            session.execute(
-                f"UPDATE {self.run_schema}.run SET checked_changes = %s", [None if errors else changes]
-            )
+            session.execute(f"UPDATE {self.run_schema}.run SET checked_changes = %s", [None if errors else changes])
             self.keep(session, run.run_id, results)
         self.report(results)
         if errors:

@@ -40,9 +40,12 @@ class DropSchemasOperator(WarehouseOperator):
             runs = sorted(own_schemas(session, self.warehouse))
             for schema in runs:
                 drop_schema(session, schema, tables_in(session, schema))
-            schemas = [name for name in (self.warehouse.quality_schema, self.warehouse.raw_schema, self.warehouse.name)]
-            dropped = [schema for schema in schemas if any(owner == schema for owner, _ in own)]
+            tables = {
+                schema: sorted(table for owner, table in own if owner == schema)
+                for schema in (self.warehouse.quality_schema, self.warehouse.raw_schema, self.warehouse.name)
+            }
+            dropped = [schema for schema, names in tables.items() if names]
             for schema in dropped:
-                drop_schema(session, schema, [table for owner, table in own if owner == schema])
+                drop_schema(session, schema, tables[schema])
         self.log.info("dropped: %s", ", ".join([*runs, *dropped]) or "nothing, there was no warehouse")
         return [*runs, *dropped]

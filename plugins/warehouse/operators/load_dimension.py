@@ -55,7 +55,9 @@ class LoadDimensionOperator(LoadTableOperator):
         session.execute(sql.answered_values(self.warehouse.published(source), key, source.key, new, gone))
         (count,) = session.row(f"SELECT COUNT(*) FROM {sql.OLD_VALUES}")
         session.execute(
-            sql.values_taken_back(key, self.unanswered(source)) if count else sql.empty(sql.TAKEN_BACK, key, sql.WINNERS)
+            sql.values_taken_back(key, self.unanswered(source))
+            if count
+            else sql.empty(sql.TAKEN_BACK, key, sql.WINNERS)
         )
         session.execute(sql.touched_values(key))
         bounds = self.bounds(session, sql.TOUCHED)

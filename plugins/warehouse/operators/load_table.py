@@ -181,6 +181,10 @@ class LoadTableOperator(RunOperator):
             counts = {"new": int(rows - changed), "changed": int(changed), "deleted": int(deleted)}
             note_change(session, self.run_schema, self.task_id, self.published, **counts)
         self.log.info(
-            "%s: %d new, %d changed, %d deleted rows", self.published, counts["new"], counts["changed"], counts["deleted"]
+            "%s: %d new, %d changed, %d deleted rows",
+            self.published,
+            counts["new"],
+            counts["changed"],
+            counts["deleted"],
         )
         return counts
