@@ -103,25 +103,31 @@ def state_without_running(rule: TriggerRule, upstream: Counter[str]) -> str | No
 
 @contextlib.contextmanager
 def watched(watch: Watch, numbers: Iterator[int]) -> Iterator[None]:
-    """Calls `watch` before and after each statement that the operators send."""
-    execute = Session.execute
+    """Calls `watch` before and after each statement that the operators send, COMMIT among them."""
+    execute, commit = Session.execute, Session.commit
     is_gone = False
 
-    def execute_watched(session: Session, sql: str, *args: Any, **kwargs: Any) -> Any:
+    def send(sql: str, statement: Callable[[], Any]) -> Any:
         nonlocal is_gone
         if is_gone:
             raise Killed
         number = next(numbers)
         try:
             watch("before", number, sql)
-            result = execute(session, sql, *args, **kwargs)
+            result = statement()
             watch("after", number, sql)
         except Killed:
             is_gone = True
             raise
         return result
 
-    with patch.object(Session, "execute", execute_watched):
+    def watched_execute(session: Session, sql: str, *args: Any, **kwargs: Any) -> Any:
+        return send(sql, lambda: execute(session, sql, *args, **kwargs))
+
+    def watched_commit(session: Session) -> None:
+        send("COMMIT", lambda: commit(session))
+
+    with patch.multiple(Session, execute=watched_execute, commit=watched_commit):
         yield
 
 

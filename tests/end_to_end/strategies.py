@@ -106,7 +106,7 @@ PLANS = st.one_of(
     st.builds(Plan, is_bulk=IS_BULK),
     st.builds(Plan, period=st.just("all"), recompute=st.just(True)),
 )
-STATEMENTS = st.integers(1, 120)
+STATEMENTS = st.integers(1, 340)  # a run has about 330
 MOMENTS = st.sampled_from(["before", "after"])
 LOADS = [f"load_{table}" for table in ("songplays", "users", "songs", "artists", "time")]
 TASKS = st.sampled_from(["find_files", "open_run", "stage_events", "stage_songs", *LOADS, "check_quality", "publish"])
