@@ -1,4 +1,4 @@
-"""A bucket that its test knows by heart, and everything that can happen to a file in it."""
+"""A bucket of which a test knows every version of every file, and everything that can happen to a file in it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def day_of(key: str) -> str:
     return key.rpartition("/")[2][:10]
 
 
-# Few files, several of a day, plain and compressed, so that edits meet.
+# Few files, several of a day, plain and compressed: edits are to hit the same ones.
 LOGS = (log(DAYS[0]), log(DAYS[1]), log(DAYS[1], "-2.json"), log(DAYS[1], ".json.gz"), log(DAYS[2]))
 SONG_FILES = tuple(song_file(number) for number in range(4))
 
