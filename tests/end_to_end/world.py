@@ -109,13 +109,17 @@ class World:
             if watch:
                 watch(moment, number, sql)
 
+        self.set_threshold(plan)
+        run = self.pipeline.open(plan.day, watch=note, **plan.params)
+        self.read[run.run_id] = read
+        return run
+
+    def set_threshold(self, plan: Plan) -> None:
+        """Make the stages share batches or not; they are the same tasks for all runs."""
         for task_id in STAGES:
             task = self.pipeline.dag.get_task(task_id)
             assert hasattr(task, "bulk_threshold")
             task.bulk_threshold = IN_BULK if plan.is_bulk else ONE_FILE_A_BATCH
-        run = self.pipeline.open(plan.day, watch=note, **plan.params)
-        self.read[run.run_id] = read
-        return run
 
     def copied(self, sql: str) -> list[str]:
         """The keys that a COPY reads, by its manifest."""
@@ -201,9 +205,7 @@ class World:
             run.step()
         has_opened = run.states.get("open_run") == "success"
         overtaking = self.quiet(other)
-        # The threshold is an attribute of the shared task.
-        for name in STAGES:
-            self.pipeline.dag.get_task(name).bulk_threshold = IN_BULK if plan.is_bulk else ONE_FILE_A_BATCH
+        self.set_threshold(plan)
         run.finish()
         self.settle()
         if overtaking.states["publish"] != "success":
