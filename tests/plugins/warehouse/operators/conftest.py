@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
@@ -392,3 +393,29 @@ def shop(nothing_of_the_shop: Shop) -> Shop:
     """The shop with empty tables."""
     nothing_of_the_shop.create_tables()
     return nothing_of_the_shop
+
+
+@pytest.fixture
+def logged(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What the shop's operators log: level and message."""
+    found: list[tuple[str, str]] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: found.append((record.levelname, record.getMessage()))  # type: ignore[method-assign]
+    log = logging.Logger("logged", logging.DEBUG)
+    log.addHandler(handler)
+    make = shop.operator
+
+    def operator(*args: Any, **kwargs: Any) -> Any:
+        made = make(*args, **kwargs)
+        made._cached_logger = log
+        return made
+
+    monkeypatch.setattr(shop, "operator", operator)
+    return found
+
+
+@pytest.fixture
+def warnings(logged: list[tuple[str, str]]) -> Callable[[], list[str]]:
+    """The warnings among what was logged, when called."""
+    # Airflow warns of every task that its runner does not run.
+    return lambda: [text for level, text in logged if level == "WARNING" and "Task Runner" not in text]
