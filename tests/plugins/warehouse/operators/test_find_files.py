@@ -95,7 +95,9 @@ def test_everything_of_a_feed_is_dropped_only_when_it_is_confirmed(shop):
     shop.lake.delete("sales/2018-11-04.json")
     assert 1 == shop.run(drop_vanished=True).find_files()["vanished"]
     shop.lake.delete("sales/2018-11-05.json")
-    with pytest.raises(AirflowFailException, match=r"no file at all below .*/sales/: .* all 2 files of sales .*confirm"):
+    with pytest.raises(
+        AirflowFailException, match=r"no file at all below .*/sales/: .* all 2 files of sales .*confirm"
+    ):
         shop.run(drop_vanished=True).find_files()
     run = shop.run(drop_vanished=True, confirm_empty=True)
     assert {"new": 0, "changed": 0, "vanished": 2} == run.find_files()
@@ -118,7 +120,9 @@ def test_what_stays_or_is_ignored_is_named_in_a_warning(shop, warnings):
     ignored, vanished, blocked = warnings()
     assert ignored.startswith("ignored, their keys are not those of the tills' files, sales/YYYY-MM-DD.json: ")
     assert ignored.endswith(": sales/README, sales/_SUCCESS")
-    assert f"1 files are no longer in s3://{shop.lake.bucket}/sales/, their rows stay: sales/2018-11-03.json" in vanished
+    assert (
+        f"1 files are no longer in s3://{shop.lake.bucket}/sales/, their rows stay: sales/2018-11-03.json" in vanished
+    )
     assert "sales/2018-11-04.json keeps its accepted version: it shares a batch with sales/2018-11-03.json" in blocked
 
 
