@@ -54,3 +54,17 @@ def test_an_observation_must_be_a_number():
     """A query that gives text is a mistake in the check."""
     with pytest.raises(ValueError, match="observes one number"):
         observation("many")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "observed", "excess"),
+    [
+        ({"at_least": None, "at_most": 2}, 2.5, 0.5),
+        ({"at_least": 0.2, "at_most": 5}, 0.1, 0.1),
+        ({"at_least": 1, "at_most": None}, 3, 0),
+        ({"at_least": 1, "at_most": None}, None, 0),
+    ],
+)
+def test_the_excess_is_the_distance_from_the_bounds(bounds, observed, excess):
+    """Whether the value is too large or too small."""
+    assert excess == check(**bounds).excess(observed)
