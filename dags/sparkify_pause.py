@@ -1,19 +1,21 @@
 """
-### Pauses the cluster: until it is resumed, only its storage costs money
+### Pauses the cluster, so that you only pay for storage
 
-By hand, or nightly: set a cron expression (UTC) in Airflow's configuration, section `[sparkify]`, and switch this DAG
-on:
+Trigger it by hand, or run it on a schedule: set a cron expression (UTC) in the section `[sparkify]` of Airflow's
+configuration, then unpause this DAG:
 
     [sparkify]
     pause_schedule = 0 20 * * *
 
-or the same as environment variable, `AIRFLOW__SPARKIFY__PAUSE_SCHEDULE`. Without it the DAG never runs by itself.
-`sparkify_resume` has a schedule of its own; the warehouse's daily run at midnight UTC needs the cluster up.
+The environment variable `AIRFLOW__SPARKIFY__PAUSE_SCHEDULE` does the same. Without a schedule the DAG only runs by
+hand. `sparkify_resume` has its own schedule. The daily run of `sparkify_warehouse` at midnight UTC needs the cluster to
+be available.
 
-**Refused** while a run of `sparkify_warehouse` is active. A cluster that is paused already is left so (the tasks are
-skipped); one that is not ours by its tag is never touched.
+The run **fails** while a run of `sparkify_warehouse` is active, and if the cluster does not have our tag. If the
+cluster is already paused, the tasks are skipped.
 
-**Cost**: while it is paused no node is paid for; storage and snapshots are. Price per node and hour saved: ______.
+**Cost**: you do not pay for the nodes of a paused cluster, only for storage and snapshots. Saved per node and hour:
+______.
 
 Settings: connection `aws_default`.
 """
@@ -31,8 +33,8 @@ from warehouse.operators.require_idle import RequireIdleOperator
 with DAG(
     dag_id="sparkify_pause",
     doc_md=__doc__,
-    description="Pauses the Redshift cluster, unless the warehouse is being loaded",
-    # A Variable would be read from the database whenever this file is parsed; Airflow's configuration is at hand.
+    description="Pauses the Redshift cluster unless a load is running",
+    # Not a Variable: reading one would query the database each time Airflow parses this file.
     schedule=conf.get("sparkify", "pause_schedule", fallback="") or None,
     start_date=START,
     catchup=False,
@@ -46,25 +48,25 @@ with DAG(
         settings=NAMES,
         status="available",
         done="paused",
-        doc_md="It must be ours and available; if it is paused, the rest is skipped.",
+        doc_md="Fails unless the cluster is ours and available. Skips the other tasks if it is already paused.",
     )
 
     require_idle = RequireIdleOperator(
         task_id="require_idle",
         dag_id="sparkify_warehouse",
-        doc_md="Nothing may be loading.",
+        doc_md="Fails while a run of `sparkify_warehouse` is active.",
     )
 
     pause = RedshiftPauseClusterOperator(
         task_id="pause",
         cluster_identifier=NAMES["identifier"],
-        doc_md="Asks for it.",
+        doc_md="Requests the pause.",
     )
 
     wait = RedshiftClusterSensor(
         task_id="wait_until_paused",
         target_status="paused",
-        doc_md="Waits without holding a worker.",
+        doc_md="Waits until the cluster is paused, without occupying a worker slot.",
         **WAIT,
     )
 

@@ -1,22 +1,22 @@
 """
-### From an empty AWS account to a warehouse
+### Creates the warehouse's Redshift cluster in an AWS account
 
-Creates a Redshift cluster and what it needs: an IAM role that may read the bucket and write below the work prefix and
-nothing else, a subnet group where subnets are given, a security group that lets one network (`cidr`) reach the port.
-The cluster is encrypted, not public, and has the role as its default one. Its password is made by Redshift and kept in
-Secrets Manager; nobody needs it, because the login is by IAM.
+Creates a Redshift cluster and the resources it needs: an IAM role that can read the bucket, can read and write below
+the work prefix and can do nothing else; a subnet group if you specify subnets; a security group that opens the port to
+one network (`cidr`). The cluster is encrypted and not public, and the role is its default role. Redshift generates the
+password and stores it in Secrets Manager. You do not need it, because logins use IAM.
 
-Ends with what to put into Airflow: see the log of `show_connection`.
+The log of the last task, `show_connection`, contains the connection and Variables to add to Airflow.
 
-**Run it again whenever you like**: what exists is left, what a run that died left unfinished is completed, what differs
-from the params fails the run and is left alone. Whatever has one of our names but not our tag
-(`managed-by` = `sparkify-airflow/<cluster>`) is somebody else's and never touched.
+**You can run it again at any time.** It leaves existing resources unchanged and completes what an earlier run left
+unfinished. If a resource differs from the params, or has one of our names but not our tag
+(`managed-by` = `sparkify-airflow/<cluster>`), the run fails and changes nothing.
 
-**Cost**: a cluster costs money every hour from here until `sparkify_pause` or `sparkify_teardown`. What drives it: node
-type and number of nodes (per hour), stored data and snapshots (per GB and month), traffic out of the bucket's region.
-Price per node and hour here: ______ (fill in, from AWS's price list of your region).
+**Cost**: the cluster costs money from its creation until `sparkify_pause` or `sparkify_teardown`. The cost depends on
+node type and number of nodes (per hour), stored data and snapshots (per GB and month) and traffic out of the bucket's
+region. Price per node and hour: ______ (fill in from AWS's price list for your region).
 
-**When it fails**, the log names what came, what was expected and what to do; nothing that ran before has to be undone.
+**If a run fails**, the log shows the actual value, the expected value and what to do. You do not have to undo anything.
 
 Settings: connection `aws_default`; Variables `sparkify_bucket`, `sparkify_region`, `sparkify_work_prefix`.
 """
@@ -27,7 +27,7 @@ from airflow.providers.amazon.aws.sensors.redshift_cluster import RedshiftCluste
 from airflow.sdk import DAG, Param, TriggerRule
 
 from sparkify.cluster import BUCKET, DEFAULT_ARGS, IDENTIFIER, REGION, SETTINGS, START, TAGS, WAIT, WORK_PREFIX
-from warehouse.cluster.settings import NODE_TYPES, OPEN_WORDS
+from warehouse.cluster.settings import NODE_TYPES, OPEN_PHRASE
 from warehouse.operators.check_cluster_settings import CheckClusterSettingsOperator
 from warehouse.operators.create_cluster_part import CreateClusterPartOperator
 from warehouse.operators.show_connection import ShowConnectionOperator
@@ -36,7 +36,7 @@ from warehouse.operators.try_copy import TryCopyOperator
 with DAG(
     dag_id="sparkify_provision",
     doc_md=__doc__,
-    description="Creates the Redshift cluster with its role and network, and shows how to reach it",
+    description="Creates the Redshift cluster with its role and network, and shows how to connect to it",
     schedule=None,
     start_date=START,
     catchup=False,
@@ -46,58 +46,60 @@ with DAG(
         "cidr": Param(
             "",
             type="string",
-            title="Who reaches the port",
-            description="The network of Airflow's workers and the readers, as CIDR: 10.0.0.0/16, or 203.0.113.7/32.",
+            title="Allowed network",
+            description="The network of Airflow's workers and the readers in CIDR notation, for example 10.0.0.0/16.",
         ),
         "anyone": Param(
             "",
             type="string",
-            title="Everybody?",
-            description=f"To take 0.0.0.0/0 as network, type: {OPEN_WORDS}",
+            title="Allow the whole internet",
+            description=f"To allow 0.0.0.0/0 as the network, type: {OPEN_PHRASE}",
         ),
         "node_type": Param(
             "ra3.large",
             type="string",
             enum=list(NODE_TYPES),
             title="Node type",
-            description="The smaller the cheaper; AWS offers not all of them in all regions.",
+            description="Smaller types are cheaper. Not every region offers every type.",
         ),
-        "nodes": Param(1, type="integer", minimum=1, maximum=100, title="Nodes", description="How many nodes."),
+        "nodes": Param(1, type="integer", minimum=1, maximum=100, title="Nodes", description="The number of nodes."),
         "subnets": Param(
             [],
             type="array",
             items={"type": "string"},
             title="Subnets",
-            description="Ids of the subnets the cluster may lie in, all of one VPC. None: the default VPC.",
+            description="Ids of the subnets for the cluster, all in one VPC. Empty: the default VPC.",
         ),
         "public": Param(
             False,
             type="boolean",
             title="Public",
-            description="Whether the cluster gets a public address. Airflow outside the VPC needs one.",
+            description="Give the cluster a public address. Needed if Airflow runs outside the VPC.",
         ),
         "port": Param(5439, type="integer", title="Port", description="5431 to 5455 or 8191 to 8215."),
-        "database": Param("dev", type="string", title="Database", description="The first database."),
-        "master_user": Param("awsuser", type="string", title="Master user", description="Its first user."),
+        "database": Param("dev", type="string", title="Database", description="The database to create."),
+        "master_user": Param(
+            "awsuser", type="string", title="Master user", description="The administrator's user name."
+        ),
         "snapshot_days": Param(
             1,
             type="integer",
             minimum=1,
             maximum=35,
             title="Snapshot retention",
-            description="For how many days automated snapshots are kept.",
+            description="The number of days to keep automated snapshots.",
         ),
         "maintenance_window": Param(
             "",
             type="string",
             title="Maintenance window",
-            description="When AWS may maintain it, in UTC: sun:03:00-sun:03:30. Empty: AWS chooses.",
+            description="When AWS may do maintenance, in UTC: sun:03:00-sun:03:30. Empty: AWS chooses.",
         ),
         "tags": Param(
             {},
             type="object",
             title="Tags",
-            description="More tags for all that is created, for example for cost allocation.",
+            description="Additional tags for all resources, for example for cost allocation.",
         ),
     },
     tags=TAGS,
@@ -105,37 +107,37 @@ with DAG(
 ) as dag:
     check_settings = CheckClusterSettingsOperator(
         task_id="check_settings",
-        doc_md="Looks at settings, credentials, bucket and what exists. Changes nothing.",
+        doc_md="Checks settings, credentials, buckets and existing resources. Changes nothing.",
     )
 
     create_role = CreateClusterPartOperator(
         task_id="create_role",
         part="role",
-        doc_md="The role by which the cluster reads S3.",
+        doc_md="Creates the role that the cluster assumes to read S3.",
     )
 
     create_subnet_group = CreateClusterPartOperator(
         task_id="create_subnet_group",
         part="subnet_group",
-        doc_md="The subnets the cluster may lie in, where some are given.",
+        doc_md="Creates the subnet group if you specified subnets.",
     )
 
     create_security_group = CreateClusterPartOperator(
         task_id="create_security_group",
         part="security_group",
-        doc_md="Who reaches the cluster's port.",
+        doc_md="Creates the security group that opens the cluster's port to one network.",
     )
 
     create_cluster = CreateClusterPartOperator(
         task_id="create_cluster",
         part="cluster",
-        doc_md="The cluster. From here on it costs money.",
+        doc_md="Creates the cluster. It costs money from now on.",
     )
 
     wait_until_available = RedshiftClusterSensor(
         task_id="wait_until_available",
         target_status="available",
-        doc_md="Waits without holding a worker; a few minutes as a rule.",
+        doc_md="Waits until the cluster is available, usually a few minutes, without occupying a worker slot.",
         **WAIT,
     )
 
@@ -144,7 +146,7 @@ with DAG(
         conn_id="redshift",
         prefix="song_data/",
         region_name=REGION,
-        doc_md="Reads one object by the role, if the connection `redshift` leads to this cluster already.",
+        doc_md="Reads one object with the role if the connection `redshift` already points to this cluster.",
     )
 
     show_connection = ShowConnectionOperator(
@@ -156,9 +158,9 @@ with DAG(
             "sparkify_iam_role": "default",
             "sparkify_work_prefix": WORK_PREFIX,
         },
-        # The copy is skipped where there is no connection yet, which this is to help.
+        # `try_copy` is skipped when the connection does not exist yet, and exactly then this task is needed.
         trigger_rule=TriggerRule.NONE_FAILED,
-        doc_md="The connection and Variables to put into Airflow.",
+        doc_md="Shows the connection and Variables to add to Airflow.",
     )
 
     check_settings >> [create_role, create_subnet_group, create_security_group] >> create_cluster

@@ -1,24 +1,25 @@
 """
-### Sparkify's report: what the warehouse answers, after every publish
+### Sparkify's report: the questions of the analytics team, answered after every publish
 
-Asks the analytics team's questions (`include/sql/questions`) of the published tables and writes the answers below the
-work prefix: `reports/{time, UTC}.html`, a page that needs nothing but a browser, and `.json`, the same figures for
-programs. The last 30 stay. The page *Sparkify* of this UI shows the latest.
+Runs the queries in `include/sql/questions` on the published tables and writes the answers below the work prefix:
+`reports/{timestamp}.html`, a self-contained page with charts, and `reports/{timestamp}.json`, the same values for
+programs. The last 30 reports are kept. The page *Sparkify* in this UI shows the latest one.
 
-It runs when `sparkify_warehouse` has published, once each time; trigger it by hand, or clear its run, for a newer
-report of the tables as they are then. It reads one state of the warehouse, in one transaction, and changes nothing.
+The DAG runs each time `sparkify_warehouse` has published data. Trigger it to get a report of the current data. It reads
+one snapshot of the warehouse in one transaction, and changes nothing there.
 
 **When it fails**
 
-- "... questions failed" - the log names each with the server's reason. The report has been written all the same, and
-  says which answers are missing. Mend the question's file and clear the run.
-- "relation ... does not exist" - nothing has been loaded yet: run `sparkify_warehouse` first.
-- "AccessDenied", "NoSuchBucket" - the connection `aws_default` must be allowed to list, write and delete below the work
+- "... questions failed": the log has the error of each. The report has been written with the other answers. Fix the
+  `.sql` file of the question and clear the run.
+- "relation ... does not exist": no data has been loaded yet. Run `sparkify_warehouse` first.
+- "AccessDenied", "NoSuchBucket": the connection `aws_default` needs permission to list, write and delete below the work
   prefix.
 
-**When it is skipped**: there is nowhere to write to. Set the Variable `sparkify_work_prefix`.
+**When it is skipped**, the Variable `sparkify_work_prefix` is not set.
 
-Lost connections and throttling are tried again; all else fails at once, because it would fail again.
+Transient failures, such as lost connections and throttling, are retried. Other failures are not, because a retry would
+fail the same way.
 
 Settings: connections `redshift` and `aws_default`; Variable `sparkify_work_prefix`, a writable `s3://bucket/prefix`.
 """
@@ -40,13 +41,13 @@ SQL_FOLDER = Path(__file__).resolve().parents[1] / "include" / "sql"
 with DAG(
     dag_id="sparkify_report",
     doc_md=__doc__,
-    description="Questions to Sparkify's warehouse, answered as a page and as JSON after every publish",
-    # When all five have been published: one task publishes them together, so once a publish. Such a run has no date.
+    description="Answers the questions of the analytics team as a page and as JSON, after every publish",
+    # One task publishes all five tables, so each publish triggers one run. Such a run has no date.
     schedule=list(PUBLISHED),
     start_date=datetime.datetime(2018, 11, 1, tzinfo=datetime.UTC),
     catchup=False,
     max_active_runs=1,
-    # It only reads; and whoever loads for the first time finds a report without having asked for one.
+    # It only reads, and this way the first load has a report without another step.
     is_paused_upon_creation=False,
     template_searchpath=[str(SQL_FOLDER)],
     tags=["sparkify", "redshift", "report"],
@@ -65,6 +66,6 @@ with DAG(
         title="Sparkify listening report",
         latest_column="latest_play",
         work_prefix="{{ var.value.get('sparkify_work_prefix', '') }}",
-        no_prefix="there is nowhere to write a report to: set the Variable sparkify_work_prefix to s3://bucket/prefix",
-        doc_md="Asks all questions in one transaction and writes reports/{time}.html and .json below the work prefix.",
+        no_prefix="no report is written: set the Variable sparkify_work_prefix to a writable s3://bucket/prefix",
+        doc_md="Runs all queries in one transaction and writes the report below the work prefix.",
     )

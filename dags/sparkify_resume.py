@@ -1,17 +1,20 @@
 """
-### Resumes the paused cluster: from here on it costs money again
+### Resumes the paused cluster, which then costs money again
 
-By hand, or by a schedule: set a cron expression (UTC) in Airflow's configuration, section `[sparkify]`, and switch this
-DAG on:
+Trigger it by hand, or run it on a schedule: set a cron expression (UTC) in the section `[sparkify]` of Airflow's
+configuration, then unpause this DAG:
 
     [sparkify]
     resume_schedule = 30 23 * * *
 
-or the same as environment variable, `AIRFLOW__SPARKIFY__RESUME_SCHEDULE`. Without it the DAG never runs by itself.
+The environment variable `AIRFLOW__SPARKIFY__RESUME_SCHEDULE` does the same. Without a schedule the DAG only runs by
+hand.
 
-A cluster that is available already is left so (the rest is skipped); one that is not ours by its tag is never touched.
+If the cluster is already available, the other tasks are skipped. If it does not have our tag, the run fails and changes
+nothing.
 
-**Cost**: node type and number of nodes, per hour, until it is paused again. Price per node and hour here: ______.
+**Cost**: per node and hour until you pause the cluster again, depending on the node type. Price per node and hour:
+______.
 
 Settings: connection `aws_default`.
 """
@@ -29,7 +32,7 @@ with DAG(
     dag_id="sparkify_resume",
     doc_md=__doc__,
     description="Resumes the paused Redshift cluster",
-    # As in sparkify_pause: from Airflow's configuration, which costs no query whenever this file is parsed.
+    # Not a Variable: reading one would query the database each time Airflow parses this file.
     schedule=conf.get("sparkify", "resume_schedule", fallback="") or None,
     start_date=START,
     catchup=False,
@@ -43,19 +46,19 @@ with DAG(
         settings=NAMES,
         status="paused",
         done="available",
-        doc_md="It must be ours and paused; if it is available, the rest is skipped.",
+        doc_md="Fails unless the cluster is ours and paused. Skips the other tasks if it is already available.",
     )
 
     resume = RedshiftResumeClusterOperator(
         task_id="resume",
         cluster_identifier=NAMES["identifier"],
-        doc_md="Asks for it.",
+        doc_md="Requests the resume.",
     )
 
     wait = RedshiftClusterSensor(
         task_id="wait_until_available",
         target_status="available",
-        doc_md="Waits without holding a worker.",
+        doc_md="Waits until the cluster is available, without occupying a worker slot.",
         **WAIT,
     )
 

@@ -1,18 +1,18 @@
 """
 ### Deletes the cluster and everything `sparkify_provision` created with it
 
-Type the cluster's name into `confirmation`; another name, or none, deletes nothing. Only what carries our tag
-(`managed-by` = `sparkify-airflow/<cluster>`) goes: cluster, security group, subnet group, role. Redshift deletes the
-password in Secrets Manager itself. At the end the run looks for what is left, which must be nothing but snapshots.
+Type the cluster's identifier into `confirmation`. With any other value the run fails and deletes nothing. It deletes
+only resources with our tag (`managed-by` = `sparkify-airflow/<cluster>`): cluster, security group, subnet group and
+role. Redshift itself deletes the password in Secrets Manager. The last task checks that only snapshots remain.
 
-`final_snapshot` (on) keeps the data: a snapshot is taken before the cluster goes, from which it can be restored.
-`dry_run` shows the plan in the log of `plan` and deletes nothing.
+`final_snapshot` (on by default) keeps the data: the run takes a snapshot before it deletes the cluster, and you can
+restore the cluster from it. `dry_run` logs the plan in the task `plan` and deletes nothing.
 
-**Cost**: ends that of the cluster. What goes on costing money is the final snapshot, and older manual ones, until
-somebody deletes them (per GB and month; price here: ______); `check_nothing_left` lists them.
+**Cost**: the cluster stops costing money. The final snapshot and older manual snapshots cost money until you delete
+them (price per GB and month: ______). The task `check_nothing_left` lists them.
 
-**When it fails** half way, run it again: what has gone already is no error. A cluster that is just being paused,
-resumed or resized cannot be deleted; wait a few minutes.
+**If a run fails** half way, run it again; resources that are already deleted are not an error. A cluster that is being
+paused, resumed or resized cannot be deleted: wait a few minutes.
 
 Settings: connection `aws_default`.
 """
@@ -29,7 +29,7 @@ from warehouse.operators.check_nothing_left import CheckNothingLeftOperator
 from warehouse.operators.delete_cluster_part import DeleteClusterPartOperator
 from warehouse.operators.plan_teardown import PlanTeardownOperator
 
-# Of the moment the run was asked for: cleared and run again, it takes the same name.
+# Named after the time the run was triggered, so that a cleared and repeated task uses the same name.
 FINAL_SNAPSHOT = (
     "{{ params.identifier ~ '-final-' ~ dag_run.run_after.strftime('%Y%m%d-%H%M%S') if params.final_snapshot else '' }}"
 )
@@ -37,7 +37,7 @@ FINAL_SNAPSHOT = (
 with DAG(
     dag_id="sparkify_teardown",
     doc_md=__doc__,
-    description="Deletes the Redshift cluster and what was created with it, after its name has been typed",
+    description="Deletes the Redshift cluster and its resources after a typed confirmation",
     schedule=None,
     start_date=START,
     catchup=False,
@@ -48,19 +48,19 @@ with DAG(
             "",
             type="string",
             title="Confirmation",
-            description="Type the cluster's name to confirm that it goes.",
+            description="Type the cluster's identifier to confirm the deletion.",
         ),
         "final_snapshot": Param(
             True,
             type="boolean",
             title="Final snapshot",
-            description="Take a snapshot first. Without one, the warehouse's data is lost.",
+            description="Take a snapshot first. Without it, the data of the warehouse is lost.",
         ),
         "dry_run": Param(
             False,
             type="boolean",
             title="Dry run",
-            description="Only show what would be deleted.",
+            description="Show what would be deleted, and delete nothing.",
         ),
     },
     tags=[*TAGS, "dangerous"],
@@ -71,44 +71,44 @@ with DAG(
         confirmation="{{ params.confirmation }}",
         dry_run="{{ params.dry_run }}",
         final_snapshot=FINAL_SNAPSHOT,
-        doc_md="Shows what will be deleted, and refuses without the right confirmation.",
+        doc_md="Shows what will be deleted. Fails if the confirmation is wrong.",
     )
 
     delete_cluster = DeleteClusterPartOperator(
         task_id="delete_cluster",
         part="cluster",
         final_snapshot=FINAL_SNAPSHOT,
-        doc_md="The cluster, after its final snapshot.",
+        doc_md="Deletes the cluster, after a final snapshot if you asked for one.",
     )
 
     wait_until_gone = RedshiftClusterSensor(
         task_id="wait_until_gone",
         target_status="cluster_not_found",
-        doc_md="Waits without holding a worker; the final snapshot of a large warehouse takes a while.",
+        doc_md="Waits without occupying a worker slot. The final snapshot of a large warehouse takes a while.",
         **{**WAIT, "timeout": datetime.timedelta(hours=6).total_seconds()},
     )
 
     delete_security_group = DeleteClusterPartOperator(
         task_id="delete_security_group",
         part="security_group",
-        doc_md="Who reached the cluster's port.",
+        doc_md="Deletes the security group.",
     )
 
     delete_subnet_group = DeleteClusterPartOperator(
         task_id="delete_subnet_group",
         part="subnet_group",
-        doc_md="The subnets the cluster lay in.",
+        doc_md="Deletes the subnet group if there is one.",
     )
 
     delete_role = DeleteClusterPartOperator(
         task_id="delete_role",
         part="role",
-        doc_md="The role by which the cluster read S3.",
+        doc_md="Deletes the role that the cluster assumed to read S3.",
     )
 
     check_nothing_left = CheckNothingLeftOperator(
         task_id="check_nothing_left",
-        doc_md="Fails if anything is left, and lists the snapshots.",
+        doc_md="Fails if anything is left. Lists the snapshots.",
     )
 
     plan >> delete_cluster >> wait_until_gone

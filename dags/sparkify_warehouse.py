@@ -248,7 +248,7 @@ with DAG(
     record_run = RecordRunOperator(
         task_id="record_run",
         period=PERIOD,
-        options={**OPTIONS},
+        options=tuple(OPTIONS),
         results=WAREHOUSE.results,
         tables=FRESHNESS_COLUMNS,
         work_prefix=settings.WORK_PREFIX,

@@ -1,4 +1,4 @@
-"""Sparkify's page in the Airflow UI: the only file below plugins/ that Airflow's plugin scanner runs."""
+"""Sparkify's page in the Airflow UI. It is the only file in plugins/ that Airflow's plugin scanner executes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def work_prefix() -> str:
-    """Where runs write what is shown."""
+    """The location that runs write their records and reports to; empty if it is not set."""
     from airflow.sdk import Variable
 
     return str(Variable.get("sparkify_work_prefix", default=""))
@@ -21,7 +21,7 @@ def work_prefix() -> str:
 
 @functools.cache
 def app() -> FastAPI:
-    """The pages, for those who may see the DAG. An app that Airflow mounts inherits none of its checks of who asks."""
+    """The pages, for users who have access to the DAG. Airflow does not check permissions for an app that it mounts."""
     from airflow.api_fastapi.core_api.security import requires_access_dag
     from fastapi import Depends
 
@@ -32,11 +32,11 @@ def app() -> FastAPI:
         work_prefix=work_prefix,
         without_work_prefix=(
             "Set the Variable sparkify_work_prefix (Admin, Variables) to a writable location such as "
-            "s3://bucket/prefix, and run the DAG sparkify_warehouse: from then on every run leaves its record there."
+            "s3://bucket/prefix, and run the DAG sparkify_warehouse. Each run then writes a record there."
         ),
-        without_runs="Run the DAG sparkify_warehouse: its last task, record_run, writes what is shown here.",
+        without_runs="Run the DAG sparkify_warehouse. Its last task, record_run, writes the data for this page.",
         without_report=(
-            "The DAG sparkify_report writes one whenever sparkify_warehouse has published something: un-pause it, or "
+            "The DAG sparkify_report writes a report each time sparkify_warehouse has published data. Unpause it, or "
             "trigger it now."
         ),
     )
@@ -44,24 +44,25 @@ def app() -> FastAPI:
 
 
 async def serve(scope: Any, receive: Any, send: Any) -> None:
-    """The app, put together when it is first asked for.
+    """The app, created on the first request.
 
-    Every Airflow process runs this file, that of each task too, and only the api-server serves pages: imported above,
-    what they need would cost each of them more than a second. In a thread, so that other requests need not wait.
+    Every Airflow process imports this file, including the process of each task, but only the api-server serves pages.
+    Imports at the top would cost each process more than a second. They run in a thread, so that they do not block other
+    requests.
     """
-    found = await asyncio.to_thread(app)
-    await found(scope, receive, send)
+    pages = await asyncio.to_thread(app)
+    await pages(scope, receive, send)
 
 
 class SparkifyPlugin(AirflowPlugin):
-    """A place in the navigation, and the pages behind it."""
+    """An entry in the navigation, and the pages behind it."""
 
     name = "sparkify"
     fastapi_apps = [{"app": serve, "url_prefix": "/sparkify", "name": "sparkify"}]
     external_views = [
         {
             "name": "Sparkify",
-            # Without a slash in front: Airflow may be served below a path of its own.
+            # No leading slash: Airflow's base URL may have a path.
             "href": "sparkify/report",
             "destination": "nav",
             "url_route": "sparkify",

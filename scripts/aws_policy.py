@@ -1,7 +1,7 @@
-"""IAM policies out of API calls: the rights that calls need, each on as little as the service allows.
+"""Generate IAM policies from API calls: the actions that the calls need, each on the narrowest possible resource.
 
-The tests in tests/aws record the calls; docs/aws.md has the policies between two marks. `make aws-policy` writes them
-there anew.
+The tests in tests/aws record the calls. docs/aws.md contains the policies, each after a marker comment, and
+`make aws-policy` rewrites them there.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "aws.md"
 
-# The account, region, cluster, buckets and topic of the examples; their reader puts in their own.
+# The account, region, cluster, buckets and topic of the examples, which readers replace with their own.
 REDSHIFT = "arn:aws:redshift:us-west-2:123456789012"
 EC2 = "arn:aws:ec2:us-west-2:123456789012"
 ROLE = "arn:aws:iam::123456789012:role/redshift-sparkify"
@@ -25,8 +25,8 @@ WORK = "arn:aws:s3:::sparkify-work"
 TOPIC = "arn:aws:sns:us-west-2:123456789012:sparkify-alerts"
 OWNER = "sparkify-airflow/sparkify"
 
-# Calls whose right has another name. GetCallerIdentity needs none.
-NAMES = {
+# Calls whose IAM action has a different name. GetCallerIdentity needs no permission.
+ACTION_NAMES = {
     "s3:DeleteObjects": "s3:DeleteObject",
     "s3:HeadBucket": "s3:ListBucket",
     "s3:ListObjectsV2": "s3:ListBucket",
@@ -34,8 +34,8 @@ NAMES = {
     "sts:GetCallerIdentity": None,
 }
 
-# What AWS asks for besides the right to the call itself, as far as known: not verified against AWS's own list.
-BESIDES = {
+# Actions that AWS checks in addition to the called one, as far as we know. Not verified against AWS's own list.
+ADDITIONAL_ACTIONS = {
     "iam:CreateRole": ("iam:TagRole",),
     "ec2:CreateSecurityGroup": ("ec2:CreateTags",),
     "redshift:CreateClusterSubnetGroup": ("redshift:CreateTags",),
@@ -48,10 +48,10 @@ BESIDES = {
     ),
 }
 
-# By statement: its resources and condition, and the actions that belong to it. Looks at lists know no resource.
+# For each statement id: resources, condition and actions. Describe actions have no resource-level permissions.
 Condition = dict[str, dict[str, str]]
 STATEMENTS: dict[str, tuple[list[str], Condition, list[str]]] = {
-    "Look": (
+    "Describe": (
         ["*"],
         {},
         [
@@ -73,7 +73,7 @@ STATEMENTS: dict[str, tuple[list[str], Condition, list[str]]] = {
         {},
         ["redshift:CreateClusterSubnetGroup", "redshift:DeleteClusterSubnetGroup"],
     ),
-    "TagAtCreation": (
+    "TagOnCreation": (
         [f"{REDSHIFT}:cluster:sparkify", f"{REDSHIFT}:subnetgroup:redshift-sparkify"],
         {},
         ["redshift:CreateTags"],
@@ -92,15 +92,15 @@ STATEMENTS: dict[str, tuple[list[str], Condition, list[str]]] = {
             "iam:TagRole",
         ],
     ),
-    "FirstClusterOfTheAccount": ([SERVICE_ROLE], {}, ["iam:CreateServiceLinkedRole"]),
+    "ServiceLinkedRole": ([SERVICE_ROLE], {}, ["iam:CreateServiceLinkedRole"]),
     "ManagedPassword": ([SECRET], {}, ["secretsmanager:CreateSecret", "secretsmanager:TagResource"]),
-    "NewSecurityGroup": ([f"{EC2}:security-group/*", f"{EC2}:vpc/*"], {}, ["ec2:CreateSecurityGroup"]),
-    "TagNewSecurityGroup": (
+    "CreateSecurityGroup": ([f"{EC2}:security-group/*", f"{EC2}:vpc/*"], {}, ["ec2:CreateSecurityGroup"]),
+    "TagSecurityGroupOnCreation": (
         [f"{EC2}:security-group/*"],
         {"StringEquals": {"ec2:CreateAction": "CreateSecurityGroup"}},
         ["ec2:CreateTags"],
     ),
-    "OwnSecurityGroup": (
+    "ManageOwnSecurityGroup": (
         [f"{EC2}:security-group/*"],
         {"StringEquals": {"aws:ResourceTag/managed-by": OWNER}},
         ["ec2:AuthorizeSecurityGroupIngress", "ec2:DeleteSecurityGroup"],
@@ -112,31 +112,31 @@ STATEMENTS: dict[str, tuple[list[str], Condition, list[str]]] = {
     ),
     "ListData": ([DATA], {}, ["s3:ListBucket"]),
     "ListWork": ([WORK], {}, ["s3:ListBucket"]),
-    "Work": ([f"{WORK}/*"], {}, ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]),
-    "Alert": ([TOPIC], {}, ["sns:Publish"]),
+    "ReadAndWriteWork": ([f"{WORK}/*"], {}, ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]),
+    "SendAlerts": ([TOPIC], {}, ["sns:Publish"]),
 }
 
 
-# A call: service, operation, and the ARN of the bucket where it is one on a bucket, else "".
+# A call: service, operation, and the ARN of its bucket; "" for a call that is not on a bucket.
 Call = tuple[str, str, str]
 
 
-def right_of(service: str, operation: str) -> str | None:
-    """The right to a call; None for one that needs none."""
+def required_action(service: str, operation: str) -> str | None:
+    """Return the IAM action that a call needs, or None if it needs no permission."""
     name = f"{service}:{operation}"
-    return NAMES.get(name, name)
+    return ACTION_NAMES.get(name, name)
 
 
-def rights(calls: Iterable[Call]) -> set[tuple[str, str]]:
-    """The actions that calls need, each with the bucket."""
-    named = {(right_of(service, operation), bucket) for service, operation, bucket in calls}
+def required_actions(calls: Iterable[Call]) -> set[tuple[str, str]]:
+    """Return every action that the calls need, each with the ARN of its bucket or ""."""
+    named = {(required_action(service, operation), bucket) for service, operation, bucket in calls}
     found = {(action, bucket) for action, bucket in named if action is not None}
-    return found | {(besides, bucket) for action, bucket in found for besides in BESIDES.get(action, ())}
+    return found | {(more, bucket) for action, bucket in found for more in ADDITIONAL_ACTIONS.get(action, ())}
 
 
 def policy(calls: Iterable[Call]) -> dict[str, Any]:
-    """The policy that allows these calls and no other; KeyError names rights that no statement has."""
-    needed = rights(calls)
+    """Return the policy that allows exactly these calls; raise KeyError with the actions that no statement lists."""
+    needed = required_actions(calls)
     known = {
         (action, bucket)
         for resources, _, allowed in STATEMENTS.values()
@@ -155,17 +155,17 @@ def policy(calls: Iterable[Call]) -> dict[str, Any]:
 
 
 def buckets(resources: list[str]) -> set[str]:
-    """The buckets that a statement is about; "" for one that is about something else."""
+    """Return the ARNs of the buckets in a statement's resources, with "" for a resource that is not in S3."""
     return {resource.partition("/")[0] if resource.startswith("arn:aws:s3:") else "" for resource in resources}
 
 
 def block(name: str) -> re.Pattern[str]:
-    """Where the document has the policy of a name."""
+    """Return the pattern of a policy's block in the document: marker and opening fence, JSON, closing fence."""
     return re.compile(rf"(<!-- policy {name} -->\n```json\n)(.*?)(```\n)", re.DOTALL)
 
 
 def documented(name: str) -> dict[str, Any]:
-    """The policy that the document shows."""
+    """Return a policy as the document shows it; raise ValueError if the document has no policy of that name."""
     match = block(name).search(DOCUMENT.read_text(encoding="utf-8"))
     if match is None:
         raise ValueError(f"{DOCUMENT.name} has no policy {name!r}")
@@ -174,7 +174,7 @@ def documented(name: str) -> dict[str, Any]:
 
 
 def write(name: str, document: dict[str, Any]) -> None:
-    """Put a policy into the document."""
+    """Write a policy into its block in the document."""
     text = DOCUMENT.read_text(encoding="utf-8")
     shown = json.dumps(document, indent=2) + "\n"
     DOCUMENT.write_text(block(name).sub(lambda match: match[1] + shown + match[3], text), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What the DAGs of the cluster share: its name, its settings as templates, the duties of a task."""
+"""What the cluster DAGs share: the identifier param, the settings as templates, and the default task arguments."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ IDENTIFIER = Param(
     "sparkify",
     type="string",
     title="Cluster",
-    description="The cluster's identifier; the names of its role and its groups follow from it.",
+    description="The cluster's identifier. The names of its role and groups are derived from it.",
 )
 
-# Enough to find and to delete.
+# These two settings are enough to find and delete a cluster.
 NAMES = {"identifier": "{{ params.identifier }}", "managed_by": MANAGED_BY}
 
 BUCKET = "{{ var.value.get('sparkify_bucket', 'udacity-dend') }}"
@@ -49,8 +49,8 @@ DEFAULT_ARGS = {
     "retry_delay": datetime.timedelta(seconds=30),
     "retry_policy": TransientFailuresOnly(),
 }
-# For the sensors. Between two looks they hold no worker; deferring would need aiobotocore, which allows its own boto3
-# only.
+# Arguments of the sensors. In reschedule mode a sensor occupies no worker slot between checks. Deferring would need
+# aiobotocore, which pins its own version of boto3.
 WAIT = {
     "cluster_identifier": NAMES["identifier"],
     "mode": "reschedule",

@@ -160,7 +160,7 @@ class BatchCopier:
     def keep_rejects(self, batch: Batch) -> None:
         """Keep the lines that COPY rejected without failing."""
         rows = [
-            (batch.batch_id, line.file, line.line, line.column, line.code, line.reason, line.raw_line)
+            (batch.batch_id, line.url, line.line, line.column, line.code, line.reason, line.raw_line)
             for line in rejected_lines(self.session)
         ]
         insert_rows(self.session, f"{self.run_schema}.rejects", REJECT_COLUMNS, rows)

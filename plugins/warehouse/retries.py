@@ -1,35 +1,64 @@
-"""Which failures a second try can mend: lost connections, throttling, and Redshift's serialisation error 1023.
+"""Which failures a retry can fix: lost connections, timeouts, throttling, and Redshift's serialisation error 1023.
 
 redshift_connector raises ProgrammingError for nearly every error of the server, so the class says little; SQLSTATE and
-message decide. Everything else - bad SQL, bad data, a failed check - fails at once: trying again would fail again,
-later.
+message decide. Everything else - bad SQL, bad data, a failed check - fails at once: a retry would fail the same way.
 """
 
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator
 from typing import Any
 
 from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
+from airflow.sdk.exceptions import AirflowTaskTimeout
+
+from warehouse.errors import SERIALISATION_ERROR, server_error
 
 # SQLSTATE classes 08 (connection), 40 (deadlock), 53 (short of resources) and 57P (the server shuts down or recovers).
 TRANSIENT_SQLSTATES = ("08", "40", "53", "57P")
-# Redshift's own wording of a serialisation error, SQLSTATE XX000 (not 40001).
-SERIALISATION_ERROR = "1023"
-# S3 throttles or fails under a COPY: Redshift wraps S3's answer in SQLSTATE XX000.
-S3_TROUBLE = re.compile(r"S3ServiceException.*(Status 50[03]|SlowDown)", re.DOTALL)
+# Two sessions create the same schema or table at once: IF NOT EXISTS looks before it creates. Other unique violations
+# are about rows.
+CREATED_AT_ONCE = re.compile(r'"pg_(namespace_nspname|class_relname_nsp|type_typname_nsp)_index"')
+UNIQUE_VIOLATION = "23505"
+# S3 throttles, fails or does not answer under a COPY: Redshift wraps S3's answer in SQLSTATE XX000.
+S3_TROUBLE = re.compile(
+    r"S3CurlException|\bHTTP\D{0,40}503\b|"
+    r"S3ServiceException.*(Status 50[03]|SlowDown|ServiceUnavailable|RequestTimeout)",
+    re.DOTALL,
+)
 # Drivers call these a failed connection too, but the next would fail the same way.
 LASTING = re.compile(r"authentication failed|does not exist|Only %s and %% are supported")
-THROTTLING_CODES = frozenset({"Throttling", "ThrottlingException", "SlowDown", "RequestLimitExceeded", "InternalError"})
-# What still hangs on to a thing when its user has gone: a cluster's network interfaces outlive it by minutes. And what
-# was created a moment ago and is not known everywhere yet: a security group; a role, of which Redshift says that it is
-# not valid.
+THROTTLING_CODES = frozenset(
+    {
+        "503",
+        "InternalError",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+    }
+)
+# AWS needs minutes for some changes. A cluster's network interfaces outlive it, so that its security group cannot be
+# deleted yet; a new security group or role is not known everywhere yet, and Redshift calls such a role not valid.
 SETTLING_CODES = frozenset({"DependencyViolation", "InvalidGroup.NotFound"})
 NEW_ROLE = re.compile(r"InvalidParameterValue.*The IAM role .* is not valid", re.DOTALL)
-CONNECTION_ERRORS = (ConnectionError, TimeoutError)
+# struct.error and ScramException: redshift_connector met the end of the stream in the middle of an answer.
+CONNECTION_ERRORS = (ConnectionError, TimeoutError, struct.error)
 CONNECTION_ERROR_NAMES = frozenset(
-    {"OperationalError", "InterfaceError", "EndpointConnectionError", "ConnectTimeoutError"}
+    {
+        "ConnectTimeoutError",
+        "ConnectionClosedError",
+        "EndpointConnectionError",
+        "InterfaceError",
+        "OperationalError",
+        "ReadTimeoutError",
+        "ResponseStreamingError",
+        "ScramException",
+    }
 )
 
 
@@ -43,29 +72,34 @@ def causes(exception: BaseException) -> Iterator[BaseException]:
         current = current.__cause__ or current.__context__
 
 
-def server_error(exception: BaseException) -> tuple[str | None, str]:
-    """SQLSTATE and message as redshift_connector (a dict of fields) and psycopg (attributes) carry them."""
-    fields: Any = exception.args[0] if exception.args else None
-    if isinstance(fields, dict):
-        return fields.get("C"), str(fields.get("M", ""))
-    return getattr(exception, "sqlstate", None), str(exception)
+def reason_of_server(sqlstate: str, message: str) -> str | None:
+    """Why a statement may succeed when it is run again; None when it cannot."""
+    if sqlstate.startswith(TRANSIENT_SQLSTATES):
+        return f"the server ended the connection or was short of resources (SQLSTATE {sqlstate})"
+    if message.split("\n")[0].strip() == SERIALISATION_ERROR:
+        return "another transaction changed the same rows (error 1023)"
+    if sqlstate == UNIQUE_VIOLATION and CREATED_AT_ONCE.search(message):
+        return "another transaction created the same schema or table at the same time"
+    return "S3 was busy or could not be reached" if S3_TROUBLE.search(message) else None
+
+
+def reason_of_aws(code: str, message: str) -> str | None:
+    """Why a call of AWS may succeed when it is made again; None when it cannot."""
+    passes = code in THROTTLING_CODES | SETTLING_CODES or NEW_ROLE.search(message)
+    return f"AWS answered {code}" if passes else None
 
 
 def reason_to_retry(exception: BaseException) -> str | None:
-    """In words why a second try may succeed; None when it cannot."""
+    """Why a retry may succeed, for the task's log; None when it cannot."""
     for cause in causes(exception):
         sqlstate, message = server_error(cause)
         if sqlstate is not None:
-            if sqlstate.startswith(TRANSIENT_SQLSTATES):
-                return f"the server ended the connection or was short of resources (SQLSTATE {sqlstate})"
-            if message.split("\n")[0].strip() == SERIALISATION_ERROR:
-                return "another transaction changed the same rows (error 1023)"
-            return "S3 was busy" if S3_TROUBLE.search(message) else None
+            return reason_of_server(sqlstate, message)
         response = getattr(cause, "response", None)
         if isinstance(response, dict):
-            code = response.get("Error", {}).get("Code")
-            passes = code in THROTTLING_CODES | SETTLING_CODES or NEW_ROLE.search(message)
-            return f"AWS answered {code}" if passes else None
+            return reason_of_aws(response.get("Error", {}).get("Code"), message)
+        if isinstance(cause, AirflowTaskTimeout):
+            return "the task took longer than its execution_timeout"
         if LASTING.search(message):
             return None
         if isinstance(cause, CONNECTION_ERRORS) or type(cause).__name__ in CONNECTION_ERROR_NAMES:
@@ -74,13 +108,13 @@ def reason_to_retry(exception: BaseException) -> str | None:
 
 
 class TransientFailuresOnly(RetryPolicy):
-    """Retry what can pass by itself, fail all else on the first try."""
+    """Retry what can pass without a change, fail everything else on the first try."""
 
     def evaluate(self, exception: BaseException, try_number: int, max_tries: int, context: Any = None) -> RetryDecision:
-        """Decide by the exception alone; delay and number of tries are the task's own."""
+        """Decide by the exception. A decision to retry leaves number and delay of the retries to the task."""
         reason = reason_to_retry(exception)
         if reason is None:
-            return RetryDecision.fail(reason="a second try would fail the same way")
+            return RetryDecision.fail(reason="a retry would fail the same way")
         return RetryDecision(reason=reason)
 
     def serialize(self) -> dict[str, Any]:
@@ -89,4 +123,5 @@ class TransientFailuresOnly(RetryPolicy):
 
 
 def is_serialization_error(error: BaseException) -> bool:
+    """Whether an error of the server is Redshift's error 1023: another transaction changed the same rows."""
     return server_error(error)[1].split("\n")[0].strip() == SERIALISATION_ERROR

@@ -190,10 +190,9 @@ def count_changes(session: Session, schema: str) -> int:
 
 def has_work(session: Session, schema: str, run: Run) -> bool:
     """Whether the run has anything to publish: files read or dropped, or tables to recompute."""
-    (files, dropped) = session.row(
-        f"SELECT (SELECT COUNT(*) FROM {schema}.files), (SELECT COUNT(*) FROM {schema}.dropped_files)"
-    )
-    return bool(files or dropped or run.recompute)
+    work = f"SELECT key FROM {schema}.files UNION ALL SELECT key FROM {schema}.dropped_files"
+    (files,) = session.row(f"SELECT COUNT(*) FROM ({work}) AS work")
+    return bool(files or run.recompute)
 
 
 def insert_rows(session: Session, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

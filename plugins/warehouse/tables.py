@@ -108,8 +108,8 @@ class Table:
     :param source: the feed whose records make the rows; or a published table: then the rows are exactly those that
         `load` makes from it, and the key is a column of it.
     :param key: the columns that identify a row.
-    :param preference: which version of a key wins: SQL expressions, with ASC or DESC if need be. The first decides, NULLs
-        sort last. The columns that are not named here decide after these, so the order is total.
+    :param preference: which version of a key wins: SQL expressions, with ASC or DESC if need be; the first decides.
+        NULLs sort last. The columns that are not named here decide after these, so the order is total.
     :param time_column: the TIMESTAMP column a long table is sorted by. Its bounds are bound as literals, so that
         Redshift skips the blocks outside them.
     :param lookup: columns that come from a second feed.

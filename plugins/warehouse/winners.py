@@ -41,8 +41,8 @@ def in_range(time_column: str | None, relation: str) -> str:
 
 
 def keep(name: str, select: str) -> str:
-    """A temporary table of a query's rows."""
-    return f"CREATE TEMPORARY TABLE {name} AS\n{select}"
+    """A temporary table of a query's rows: on Redshift the # makes it one."""
+    return f"CREATE TABLE {name} AS\n{select}"
 
 
 def empty(name: str, key: Sequence[str], like: str) -> str:

@@ -1,8 +1,9 @@
-"""A failure of the main DAG reaches whoever subscribed to the topic."""
+"""Subscribers of the SNS topic receive an alert when the main DAG fails."""
 
 from __future__ import annotations
 
 import json
+import logging
 
 import boto3
 import pytest
@@ -10,18 +11,19 @@ import pytest
 from tests.end_to_end import conftest as end_to_end
 from tests.end_to_end.test_corrections import FIFTH, event, lines
 from tests.end_to_end.test_dag_run import DAY
+from warehouse.alerts import FailureAlert, send_warning
 
-# Airflow's own task runner and its in-process server warn of each other's parts.
+# Airflow's task runner and its in-process server emit warnings about each other.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-# The same fixtures serve here.
+# Fixtures of other modules.
 lake = end_to_end.lake
 reader = end_to_end.reader
 empty_warehouse = end_to_end.empty_warehouse
 
 
 class Subscriber:
-    """A queue subscribed to a topic."""
+    """An SQS queue that is subscribed to an SNS topic."""
 
     def __init__(self) -> None:
         sns, self.sqs = boto3.client("sns"), boto3.client("sqs")
@@ -31,22 +33,22 @@ class Subscriber:
         sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=attributes["QueueArn"])
 
     def messages(self) -> list[dict[str, str]]:
-        """What has arrived."""
+        """Return the messages that have arrived."""
         found = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages", [])
         return [json.loads(message["Body"]) for message in found]
 
 
 @pytest.fixture
 def subscriber(account, monkeypatch):
-    """Somebody on call; the Variable names the topic."""
+    """A subscriber to the topic that the Variable `sparkify_alert_topic` contains."""
     subscriber = Subscriber()
     monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_ALERT_TOPIC", subscriber.topic)
     return subscriber
 
 
 @pytest.fixture
-def run(brisk, bag, lake, empty_warehouse):
-    """Runs the main DAG by `dag.test`; without events there is no file, and staging fails."""
+def run(short_sleeps, bag, lake, empty_warehouse):
+    """A function that runs the main DAG with `dag.test`. Without events there is no log file, and the run fails."""
     lake.put("song_data/A/A/A/TRAAA1.json", json.dumps({"song_id": "S1", "artist_id": "A1"}))
 
     def test_run(*events: dict) -> str:
@@ -57,8 +59,8 @@ def run(brisk, bag, lake, empty_warehouse):
     return test_run
 
 
-def test_failed_checks_arrive_in_words_with_a_link(run, subscriber):
-    """Every failed check and no other, once; the link is that of the task's log."""
+def test_an_alert_describes_the_failed_checks_and_links_to_the_log(run, subscriber):
+    """It lists every failed check once, and no other check."""
     assert "failed" == run(event(level="gratis"))
     (message,) = subscriber.messages()
     assert "sparkify_warehouse: check_quality failed" == message["Subject"]
@@ -70,24 +72,65 @@ def test_failed_checks_arrive_in_words_with_a_link(run, subscriber):
     assert "/tasks/check_quality" in text
 
 
-def test_a_success_is_no_news(run, subscriber):
-    """Nobody is woken."""
+def test_a_successful_run_sends_no_alert(run, subscriber):
+    """The queue stays empty."""
     assert "success" == run(event())
     assert [] == subscriber.messages()
 
 
 def test_without_a_topic_nothing_is_sent(run, subscriber, monkeypatch, calls):
-    """The Variable is not set; the failure is only in the log."""
+    """If the Variable is not set, a failed run makes no SNS call."""
     monkeypatch.delenv("AIRFLOW_VAR_SPARKIFY_ALERT_TOPIC")
     assert "failed" == run()
     assert [] == [call for call in calls if call.service == "sns"]
     assert [] == subscriber.messages()
 
 
-def test_a_topic_that_is_gone_does_not_hide_the_failure(run, subscriber, monkeypatch, capfd):
-    """The run fails for its own reason, and the log says that nobody was told."""
+def test_a_deleted_topic_does_not_hide_the_failure(run, subscriber, monkeypatch, capfd):
+    """The log shows why the run failed, and that the alert was not sent."""
     monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_ALERT_TOPIC", f"{subscriber.topic}-gone")
     assert "failed" == run()
     log = "".join(capfd.readouterr())
     assert "nothing lies below" in log
     assert "Failed to send notification" in log
+
+
+LOG = logging.getLogger("tests.alerts")
+
+
+def test_a_warning_arrives(subscriber):
+    """SNS refuses subjects of several lines, of other characters than ASCII and of over 100."""
+    send_warning(subscriber.topic, "no file\nfor Århus " + "x" * 200, "Nothing at s3://b/ø", "aws_default", LOG)
+    (message,) = subscriber.messages()
+    assert ("no file for ?rhus " + "x" * 200)[:100] == message["Subject"]
+    assert "Nothing at s3://b/ø" == message["Message"]
+
+
+@pytest.mark.parametrize("topic", ["", None])
+def test_without_a_topic_no_warning_is_sent(subscriber, calls, topic, caplog):
+    """And no client of AWS is made: a local run has no account."""
+    send_warning(topic, "subject", "message", "no_such_connection", LOG)
+    assert ([], "") == (calls, caplog.text)
+
+
+@pytest.mark.parametrize("trouble", ["no topic", "no SNS"])
+def test_a_warning_that_cannot_be_sent_is_in_the_log(subscriber, caplog, monkeypatch, trouble):
+    """The task goes on."""
+    topic = f"{subscriber.topic}-gone" if trouble == "no topic" else subscriber.topic
+    if trouble == "no SNS":
+        extra = {"region_name": "us-west-2", "endpoint_url": "http://127.0.0.1:1"}
+        monkeypatch.setenv("AIRFLOW_CONN_NO_SNS", json.dumps({"conn_type": "aws", "extra": extra}))
+    send_warning(topic, "the share grew", "message", "aws_default" if trouble == "no topic" else "no_sns", LOG)
+    assert [] == subscriber.messages()
+    (record,) = [record for record in caplog.records if record.name == LOG.name]
+    assert ("WARNING", True) == (record.levelname, record.exc_info is not None)
+    assert f"the warning 'the share grew' was not sent to {topic}" == record.getMessage()
+
+
+def test_a_long_failure_message_arrives(subscriber):
+    """What is too long for SNS, or for a queue that is subscribed, is cut."""
+    alert = FailureAlert(topic=subscriber.topic)
+    alert.message = "é" * 200_000
+    alert.notify({})
+    (message,) = subscriber.messages()
+    assert "é" * 16_384 == message["Message"]

@@ -1,4 +1,4 @@
-"""What docs/aws.md tells people to type works: by Airflow's own commands, and in the DAGs."""
+"""The commands in docs/aws.md work: Airflow accepts them, and the triggered DAGs do what the document says."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ COMMANDS = [line for block in blocks("docs/aws.md") if block.language == "sh" fo
 
 
 def conf_of(dag_id: str) -> list[dict[str, Any]]:
-    """With what the document triggers a DAG, in order."""
-    words = [shlex.split(command) for command in COMMANDS if f"dags trigger {dag_id} " in command]
-    return [json.loads(words_of_one[words_of_one.index("--conf") + 1]) for words_of_one in words]
+    """Return the confs with which the document triggers a DAG, in order."""
+    commands = [shlex.split(command) for command in COMMANDS if f"dags trigger {dag_id} " in command]
+    return [json.loads(arguments[arguments.index("--conf") + 1]) for arguments in commands]
 
 
 @pytest.fixture
 def airflow(airflow_database: None) -> Any:
-    """Runs a command of Airflow's in this process, over a database without runs, Variables and connections."""
+    """A function that runs an Airflow command in this process. The database has no runs, Variables or connections."""
     from airflow.cli.cli_parser import get_parser
     from airflow.models.connection import Connection
     from airflow.models.dagrun import DagRun
@@ -51,7 +51,7 @@ def airflow(airflow_database: None) -> Any:
 
 
 def test_every_command_is_one_of_airflows(airflow):
-    """Typed one after another; each triggered run is there with its params, which fit the DAG."""
+    """Run in order. Each triggered run exists afterwards, with params that its DAG accepts."""
     from airflow.models.connection import Connection
     from airflow.models.dagrun import DagRun
     from airflow.models.variable import Variable
@@ -70,20 +70,20 @@ def test_every_command_is_one_of_airflows(airflow):
     assert "aws_default" in connections
 
 
-def test_what_is_triggered_does_what_is_said(lifecycle, account):
-    """Provision, look, tear down; the snapshot stays."""
-    before = account.holdings()
+def test_the_triggered_dags_do_what_the_document_says(lifecycle, account):
+    """Provision, dry run, tear down. Only the final snapshot remains."""
+    before = account.inventory()
     (conf,) = conf_of("sparkify_provision")
     lifecycle.run("sparkify_provision", **conf)
     dry, wet = conf_of("sparkify_teardown")
     assert {"skipped"} == set(lifecycle.run("sparkify_teardown", **dry).values())
-    assert ["sparkify"] == list(account.holdings()["clusters"])
+    assert ["sparkify"] == list(account.inventory()["clusters"])
     kept = lifecycle.run("sparkify_teardown", **wet)["check_nothing_left"]
-    assert before | {"snapshots": kept} == account.holdings()
+    assert before | {"snapshots": kept} == account.inventory()
 
 
-def test_every_setting_that_is_named_is_read_by_a_dag():
-    """Variables and the section of Airflow's configuration."""
+def test_every_documented_setting_is_read_by_a_dag():
+    """Variables, and the section `[sparkify]` of Airflow's configuration."""
     text = DOCUMENT.read_text(encoding="utf-8")
     code = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "dags").glob("*.py"))
     variables = set(re.findall(r"variables set (\w+)", text))

@@ -1,4 +1,4 @@
-"""A run may die between any two API calls; the next one ends where it would have ended."""
+"""A run can be killed between any two API calls, and the next run reaches the same state."""
 
 from __future__ import annotations
 
@@ -6,34 +6,33 @@ import json
 
 import pytest
 
-from tests.aws.conftest import Killed, killed_after, moto
+from tests.aws.conftest import Killed, call_moto, killed_after
 
-# With subnets, so that every part there can be takes part.
+# The number of calls of an undisturbed run, with subnets, so that the run creates every part.
 PROVISION_CALLS = 27
 TEARDOWN_CALLS = 21
-
 
 UNDISTURBED: list[str] = []
 
 
 def state(account, bucket) -> str:
-    """The account, less what differs from test to test."""
-    holdings = account.holdings()
-    del holdings["vpcs"]
-    return json.dumps(holdings, sort_keys=True).replace(bucket, "BUCKET")
+    """Return the account's inventory as JSON, without what differs between tests."""
+    inventory = account.inventory()
+    del inventory["vpcs"]
+    return json.dumps(inventory, sort_keys=True).replace(bucket, "BUCKET")
 
 
-def end_of_a_whole_run(lifecycle, account, bucket) -> str:
-    """The state after a run that nobody killed; the account is empty again."""
+def undisturbed_state(lifecycle, account, bucket) -> str:
+    """Return the state after an undisturbed run, and leave the account empty."""
     if not UNDISTURBED:
         lifecycle.provision(subnets=account.subnets())
         UNDISTURBED.append(state(account, bucket))
-        moto("reset")
+        call_moto("reset")
     return UNDISTURBED[0]
 
 
-def test_the_numbers_of_calls_below_are_those_of_whole_runs(lifecycle, account, calls):
-    """Or a call that was added would not be tried."""
+def test_the_call_counts_are_those_of_undisturbed_runs(lifecycle, account, calls):
+    """Otherwise the tests below would miss a kill after a newly added call."""
     subnets = account.subnets()
     calls.clear()
     lifecycle.provision(subnets=subnets)
@@ -44,9 +43,9 @@ def test_the_numbers_of_calls_below_are_those_of_whole_runs(lifecycle, account, 
 
 
 @pytest.mark.parametrize("number", range(PROVISION_CALLS + 1))
-def test_a_provisioning_that_died_is_finished_by_the_next(lifecycle, account, bucket, calls, number):
-    """Killed before the first call, or after any."""
-    undisturbed = end_of_a_whole_run(lifecycle, account, bucket)
+def test_the_next_run_finishes_a_killed_provisioning(lifecycle, account, bucket, calls, number):
+    """Killed before the first call or after any call."""
+    undisturbed = undisturbed_state(lifecycle, account, bucket)
     with pytest.raises(Killed), killed_after(calls, number):
         lifecycle.provision(subnets=account.subnets())
     lifecycle.provision(subnets=account.subnets())
@@ -54,14 +53,14 @@ def test_a_provisioning_that_died_is_finished_by_the_next(lifecycle, account, bu
 
 
 @pytest.mark.parametrize("number", range(TEARDOWN_CALLS + 1))
-def test_a_teardown_that_died_is_finished_by_the_next(lifecycle, account, calls, number):
-    """Nothing is left, and there is one snapshot, not two."""
-    before = account.holdings()
+def test_the_next_run_finishes_a_killed_teardown(lifecycle, account, calls, number):
+    """Nothing remains except one snapshot."""
+    before = account.inventory()
     lifecycle.provision(subnets=account.subnets())
     with pytest.raises(Killed), killed_after(calls, number):
         lifecycle.teardown()
     lifecycle.teardown()
-    found = account.holdings()
+    found = account.inventory()
     assert 1 == len(found.pop("snapshots"))
     before.pop("snapshots")
     assert before == found

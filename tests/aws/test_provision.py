@@ -1,4 +1,4 @@
-"""From an empty account to a cluster, once and again."""
+"""Provisioning: from an empty account, again without changes, with differences, and with a connection."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import os
 
 import pytest
 
-from tests.aws.conftest import CIDR, to_cluster
-from warehouse.cluster.policies import trust
+from tests.aws.conftest import CIDR, connection_to
+from warehouse.cluster.policies import trust_policy
 
 
-def test_an_empty_account_gets_a_cluster_that_is_safe_by_default(lifecycle, account, bucket):
-    """Encrypted, not public, its role the default one, its port open to the one network, its password a secret."""
+def test_an_empty_account_gets_a_cluster_with_safe_defaults(lifecycle, account, bucket):
+    """Encrypted, not public, with a default role, a managed password and a port open to one network."""
     lifecycle.provision()
     cluster = account.cluster()
     role = account.iam.get_role(RoleName="redshift-sparkify")["Role"]
     assert role["Arn"] == cluster["DefaultIamRoleArn"]
     assert [role["Arn"]] == [item["IamRoleArn"] for item in cluster["IamRoles"]]
-    assert trust() == role["AssumeRolePolicyDocument"]
+    assert trust_policy() == role["AssumeRolePolicyDocument"]
     assert (True, False, 1, 5439) == (
         cluster["Encrypted"],
         cluster["PubliclyAccessible"],
@@ -45,7 +45,7 @@ def test_an_empty_account_gets_a_cluster_that_is_safe_by_default(lifecycle, acco
 def test_the_role_reads_the_bucket_and_writes_below_the_work_prefix_and_nothing_else(
     lifecycle, account, bucket, s3, monkeypatch
 ):
-    """Its only policy, action by action."""
+    """Check its only policy action by action."""
     s3.create_bucket(Bucket="elsewhere", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
     monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_WORK_PREFIX", "s3://elsewhere/runs")
     lifecycle.provision()
@@ -70,64 +70,66 @@ def test_the_role_reads_the_bucket_and_writes_below_the_work_prefix_and_nothing_
 
 
 def test_a_second_run_creates_and_changes_nothing(lifecycle, account, calls):
-    """Seen in the calls it makes: looks, every one."""
+    """All API calls of the second run only read."""
     subnets = account.subnets()
     params = {"subnets": subnets, "nodes": 2, "maintenance_window": "sun:03:00-sun:04:00", "tags": {"team": "data"}}
     lifecycle.provision(**params)
-    before = account.holdings()
+    before = account.inventory()
     calls.clear()
     returned = lifecycle.provision(**params)
-    assert {"found as it should be"} == {value for name, value in returned.items() if name.startswith("create_")}
+    assert {"up to date"} == {value for name, value in returned.items() if name.startswith("create_")}
     assert len(calls) > 10
-    assert [] == calls.changes()
-    assert before == account.holdings()
+    assert [] == calls.writes()
+    assert before == account.inventory()
 
 
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"nodes": 3}, "nodes is 2, asked for is 3"),
-        ({"cidr": "10.1.0.0/16"}, "ingress is .*from 10.0.0.0/16.* asked for is .*from 10.1.0.0/16"),
-        ({"public": True}, "public is False, asked for is True"),
-        ({"subnets": []}, "cluster subnet group 'redshift-sparkify' exists, but nothing asks for it"),
-        ({"tags": {"team": "ops"}}, "tag team is None, asked for is 'ops'"),
+        ({"nodes": 3}, "nodes is 2, expected 3"),
+        ({"cidr": "10.1.0.0/16"}, "ingress is .*from 10.0.0.0/16.*, expected .*from 10.1.0.0/16"),
+        ({"public": True}, "public is False, expected True"),
+        ({"subnets": []}, "cluster subnet group 'redshift-sparkify' exists, but these settings do not need it"),
+        ({"tags": {"team": "ops"}}, "tag team is None, expected 'ops'"),
     ],
 )
-def test_what_differs_is_said_and_left(lifecycle, account, calls, changed, message):
-    """Nothing is changed that a run did not create, and the run does not pass for a success."""
+def test_a_difference_fails_the_run_and_changes_nothing(lifecycle, account, calls, changed, message):
+    """The error names the difference."""
     params = {"subnets": account.subnets(), "nodes": 2}
     lifecycle.provision(**params)
-    before = account.holdings()
+    before = account.inventory()
     calls.clear()
     with pytest.raises(Exception, match=f"{message}.*nothing was changed"):
         lifecycle.provision(**(params | changed))
-    assert [] == calls.changes()
-    assert before == account.holdings()
+    assert [] == calls.writes()
+    assert before == account.inventory()
 
 
 def test_a_paused_cluster_is_not_waited_for(lifecycle, account, calls):
-    """It would never become available; the run says so at once and changes nothing."""
+    """It would never become available, so the run fails at once and changes nothing."""
     lifecycle.provision()
     account.redshift.pause_cluster(ClusterIdentifier="sparkify")
     calls.clear()
     with pytest.raises(Exception, match="cluster 'sparkify' is 'paused': resume it, then run again"):
         lifecycle.provision()
-    assert [] == calls.changes()
+    assert [] == calls.writes()
 
 
-def test_one_object_is_read_by_the_role_where_a_login_is_possible(lifecycle, s3, bucket, monkeypatch):
-    """The connection names the cluster: COPY with NOLOAD by its default role."""
+def test_the_role_reads_an_object_if_the_connection_contains_the_identifier(lifecycle, s3, bucket, monkeypatch):
+    """With COPY NOLOAD and the default role."""
     s3.put_object(Bucket=bucket, Key="song_data/A/A/A/TRAAA.json", Body=b'{"song_id": "S1"}')
-    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", to_cluster("sparkify"))
+    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", connection_to("sparkify"))
     assert f"s3://{bucket}/song_data/A/A/A/TRAAA.json" == lifecycle.provision()["try_copy"]
 
 
-def test_one_object_is_read_where_the_connections_host_is_the_clusters(lifecycle, account, s3, bucket, monkeypatch):
-    """By user and password, and without a word of the cluster: its endpoint is enough to know it by."""
+def test_the_role_reads_an_object_if_the_connection_has_the_endpoint_as_host(
+    lifecycle, account, s3, bucket, monkeypatch
+):
+    """A connection with user and password and without the cluster's identifier is enough."""
     s3.put_object(Bucket=bucket, Key="song_data/A.json", Body=b'{"song_id": "S1"}')
     assert "skipped" == lifecycle.provision()["try_copy"]
     connection = json.loads(os.environ["AIRFLOW_CONN_REDSHIFT"])
-    # moto made the name up; libpq, given the address beside it, asks nobody where that is.
+    # moto invents the host name. With hostaddr, libpq does not look it up.
     connection |= {"conn_type": "postgres", "extra": {"hostaddr": connection["host"]}}
     connection["host"] = account.cluster()["Endpoint"]["Address"]
     monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", json.dumps(connection))
@@ -135,16 +137,18 @@ def test_one_object_is_read_where_the_connections_host_is_the_clusters(lifecycle
 
 
 def test_an_object_that_cannot_be_read_fails_the_run(lifecycle, s3, bucket, monkeypatch):
-    """In the words of COPY."""
+    """The error names the object and the role."""
     s3.put_object(Bucket=bucket, Key="song_data/A.json", Body=b"[[[")
-    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", to_cluster("sparkify"))
-    with pytest.raises(Exception, match=f"the cluster cannot read s3://{bucket}/song_data/A.json by its default role"):
+    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", connection_to("sparkify"))
+    with pytest.raises(
+        Exception, match=f"the cluster cannot read s3://{bucket}/song_data/A.json with its default role"
+    ):
         lifecycle.provision()
 
 
-@pytest.mark.parametrize("connection", [None, to_cluster("another")])
-def test_another_warehouse_is_not_logged_in_to(lifecycle, account, s3, bucket, monkeypatch, connection):
-    """Without a connection, or with one that leads elsewhere, the copy is skipped and the connection shown."""
+@pytest.mark.parametrize("connection", [None, connection_to("another")])
+def test_try_copy_does_not_log_in_to_another_warehouse(lifecycle, account, s3, bucket, monkeypatch, connection):
+    """Without a connection, or with one to another cluster, the task is skipped and the connection still shown."""
     s3.put_object(Bucket=bucket, Key="song_data/A.json", Body=b"{}")
     monkeypatch.delenv("AIRFLOW_CONN_REDSHIFT")
     if connection:

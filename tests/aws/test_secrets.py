@@ -1,4 +1,4 @@
-"""Passwords and keys are in no log, no XCom, no rendered template, no param and no connection string."""
+"""No log, XCom, rendered template, param or connection string contains a password or key."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pathlib import Path
 import pytest
 
 from tests.aws import test_whole_life
-from tests.aws.conftest import CIDR, Outside
+from tests.aws.conftest import CIDR, AccountInspector
 
-run = test_whole_life.run  # the same fixture serves here
+run = test_whole_life.run  # a fixture
 
 
 def database() -> sqlite3.Connection:
-    """Airflow's own."""
+    """Return a connection to Airflow's metadata database."""
     return sqlite3.connect(Path(os.environ["AIRFLOW_HOME"]) / "airflow.db")
 
 
 def dags_with(table: str, since: datetime.datetime) -> set[str]:
-    """The DAGs whose runs since a moment left something in a table."""
+    """Return the ids of the DAGs whose runs since a time left rows in a table."""
     with contextlib.closing(database()) as connection:
         rows = connection.execute(
             f"SELECT DISTINCT dag_id FROM {table} JOIN dag_run USING (dag_id, run_id) WHERE dag_run.start_date >= ?",
@@ -32,24 +32,24 @@ def dags_with(table: str, since: datetime.datetime) -> set[str]:
         return {dag_id for (dag_id,) in rows}
 
 
-def password_of(account: Outside) -> str:
-    """The managed password of the cluster that is there."""
+def password_of(account: AccountInspector) -> str:
+    """Return the managed password of the only cluster."""
     secret = account.secrets.get_secret_value(SecretId=account.cluster()["MasterPasswordSecretArn"])
     return json.loads(secret["SecretString"])["password"]
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_no_secret_is_written_anywhere(run, lifecycle, account, s3, bucket, monkeypatch, capfd):
-    """A cluster is found, paused, resumed, torn down and created anew, and everything that was written looked through.
+    """Run all cluster DAGs, then search everything that was written.
 
-    The connection that was shown is used: the login is by IAM, with the password of an hour.
+    The runs use the connection that was shown: they log in through IAM with a temporary password.
     """
     s3.put_object(Bucket=bucket, Key="song_data/A.json", Body=b'{"song_id": "S1"}')
     shown = lifecycle.provision()["show_connection"]
     connection = json.loads(shown["other_connection"])
-    # moto made the host up, and the local Redshift speaks no TLS; all else is as it was shown.
+    # moto invents the host; everything else is as it was shown.
     connection["port"] = int(os.environ["PGPORT"])
-    connection["extra"] |= {"hostaddr": os.environ["PGHOST"], "sslmode": "disable"}
+    connection["extra"] |= {"hostaddr": os.environ["PGHOST"]}
     monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", json.dumps(connection))
     passwords = [password_of(account)]
     since = datetime.datetime.now(datetime.UTC)
@@ -62,8 +62,8 @@ def test_no_secret_is_written_anywhere(run, lifecycle, account, s3, bucket, monk
     log = "".join(capfd.readouterr())
     passwords.append(password_of(account))
 
-    # What is looked through is the real thing: the copy ran over that connection, and every DAG has left its traces.
-    assert 2 == log.count(f"the cluster reads s3://{bucket}/song_data/A.json by its default role")
+    # The search covers what it should: the COPY used that connection, and every DAG wrote to the database.
+    assert 2 == log.count(f"the cluster can read s3://{bucket}/song_data/A.json with its default role")
     assert "AIRFLOW_CONN_REDSHIFT=" in log
     dags = {f"sparkify_{name}" for name in ("provision", "pause", "resume", "teardown")}
     assert dags == dags_with("rendered_task_instance_fields", since)
@@ -76,8 +76,8 @@ def test_no_secret_is_written_anywhere(run, lifecycle, account, s3, bucket, monk
         assert secret not in text
 
 
-def test_the_connection_that_is_shown_has_no_password(lifecycle, account):
-    """It names the cluster, the user, and IAM; so does the other one."""
+def test_the_shown_connections_have_no_password(lifecycle, account):
+    """Both contain the endpoint, the user and the database, and log in through IAM."""
     shown = lifecycle.provision()["show_connection"]
     endpoint = account.cluster()["Endpoint"]
     for name in ("connection", "other_connection"):
@@ -89,19 +89,19 @@ def test_the_connection_that_is_shown_has_no_password(lifecycle, account):
         assert connection["extra"]["iam"] is True
 
 
-def test_the_driver_of_redshift_takes_the_connection_that_is_shown(lifecycle, calls, monkeypatch):
-    """As far as it goes here: the password is fetched by IAM, and the server asked for TLS, which it lacks."""
+@pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # raised inside the driver
+def test_amazons_driver_logs_in_with_the_connection_that_is_shown(lifecycle, calls, monkeypatch):
+    """It fetches the password from IAM and connects over TLS."""
     from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
 
     connection = json.loads(lifecycle.provision()["show_connection"]["connection"])
     connection |= {"host": os.environ["PGHOST"], "port": int(os.environ["PGPORT"])}
     monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", json.dumps(connection))
+    monkeypatch.setenv("SSL_CERT_FILE", os.environ["SANDBOX_TLS_AUTHORITY"])
     calls.clear()
-    # The function itself: the hook would try five times.
-    with pytest.raises(Exception, match="SSL"):
-        RedshiftSQLHook.get_conn.__wrapped__(RedshiftSQLHook(redshift_conn_id="redshift"))
-    # Once by the hook, by the connection aws_default; once by the driver, by the process's own credentials.
-    # (Not knowing this host for one of AWS's, the driver tries it for a domain name of our own as well.)
+    assert (1,) == tuple(RedshiftSQLHook(redshift_conn_id="redshift").get_first("SELECT 1"))
+    # The hook fetches a password with the connection aws_default, the driver with the process's own credentials.
+    # (The host is not one of AWS's, so the driver also tries it as a custom domain name.)
     fetched = [call.parameters for call in calls if call.operation == "GetClusterCredentials"]
     fetched = [parameters for parameters in fetched if "ClusterIdentifier" in parameters]
     assert 2 == len(fetched)

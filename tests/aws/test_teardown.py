@@ -1,4 +1,4 @@
-"""What provisioning created goes, and only that."""
+"""Teardown deletes what provisioning created, and nothing else."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 
-def test_by_default_one_snapshot_stays(lifecycle, account):
-    """It is named for the cluster and the moment, listed at the end, and the only difference."""
-    before = account.holdings()
+def test_by_default_one_snapshot_remains(lifecycle, account):
+    """It is named after cluster and time, the last task returns it, and nothing else differs."""
+    before = account.inventory()
     lifecycle.provision()
     kept = lifecycle.teardown()["check_nothing_left"]
     (snapshot,) = kept
     assert snapshot.startswith("sparkify-final-2026")
-    assert before | {"snapshots": [snapshot]} == account.holdings()
+    assert before | {"snapshots": [snapshot]} == account.inventory()
 
 
 def test_a_dry_run_deletes_nothing_and_shows_the_plan(lifecycle, account, calls):
-    """Everything after the plan is skipped."""
+    """All tasks after the plan are skipped."""
     lifecycle.provision()
-    before = account.holdings()
+    before = account.inventory()
     calls.clear()
     returned = lifecycle.teardown(dry_run=True)
     assert {"skipped"} == set(returned.values())
-    assert [] == calls.changes()
-    assert before == account.holdings()
+    assert [] == calls.writes()
+    assert before == account.inventory()
 
 
-def test_the_plan_names_what_goes_in_order(lifecycle):
-    """The cluster before what it uses."""
+def test_the_plan_lists_the_parts_in_deletion_order(lifecycle):
+    """The cluster comes before the parts it uses."""
     lifecycle.provision()
     assert lifecycle.teardown()["plan"] == [
         "cluster 'sparkify'",
@@ -38,18 +38,18 @@ def test_the_plan_names_what_goes_in_order(lifecycle):
 
 
 @pytest.mark.parametrize("typed", ["", "Sparkify", "sparkify ", "yes"])
-def test_another_word_than_the_clusters_name_deletes_nothing(lifecycle, account, calls, typed):
-    """It is not even looked at."""
+def test_a_wrong_confirmation_deletes_nothing(lifecycle, account, calls, typed):
+    """The run makes no API call at all."""
     lifecycle.provision()
     calls.clear()
-    with pytest.raises(AirflowFailException, match=f"nothing was deleted.*the confirmation says '{typed}'"):
+    with pytest.raises(AirflowFailException, match=f"nothing was deleted: confirmation is '{typed}', expected"):
         lifecycle.teardown(confirmation=typed)
     assert [] == calls
 
 
 @pytest.mark.parametrize("foreign", ["cluster", "role", "security group"])
-def test_what_is_not_ours_stays(lifecycle, account, calls, foreign):
-    """It has the name but not the tag: the run fails before anything is deleted."""
+def test_a_foreign_resource_is_not_deleted(lifecycle, account, calls, foreign):
+    """It has our name but not our tag, so the run fails before it deletes anything."""
     lifecycle.provision()
     cluster = account.cluster()
     if foreign == "cluster":
@@ -60,18 +60,18 @@ def test_what_is_not_ours_stays(lifecycle, account, calls, foreign):
     else:
         group = cluster["VpcSecurityGroups"][0]["VpcSecurityGroupId"]
         account.ec2.delete_tags(Resources=[group], Tags=[{"Key": "managed-by"}])
-    before = account.holdings()
+    before = account.inventory()
     calls.clear()
-    with pytest.raises(AirflowFailException, match=f"{foreign} .* exists and is not ours: its tag managed-by is None"):
+    with pytest.raises(AirflowFailException, match=f"{foreign} .* exists but is not ours: its tag managed-by is None"):
         lifecycle.teardown()
-    assert [] == calls.changes()
-    assert before == account.holdings()
+    assert [] == calls.writes()
+    assert before == account.inventory()
 
 
-def test_two_clusters_of_one_account_do_not_touch_each_other(lifecycle, account):
-    """Names and tags carry the identifier."""
+def test_two_clusters_in_one_account_are_independent(lifecycle, account):
+    """Names and tags contain the identifier."""
     lifecycle.provision(identifier="one")
-    only_one = account.holdings()
+    only_one = account.inventory()
     lifecycle.provision(identifier="two")
     lifecycle.teardown(identifier="two", confirmation="two", final_snapshot=False)
-    assert only_one == account.holdings()
+    assert only_one == account.inventory()

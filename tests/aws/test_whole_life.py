@@ -1,4 +1,4 @@
-"""The cluster's life as Airflow runs it, by `dag.test`: states, logs, and the account before and after."""
+"""The cluster DAGs from provisioning to teardown, run with `dag.test`: states, logs, and the account afterwards."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import pytest
 
 from tests.aws.conftest import CIDR
 
-# Airflow's own task runner and its in-process server warn of each other's parts.
+# Airflow's task runner and its in-process server emit warnings about each other.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 Run = Callable[..., dict[str, str]]
 
 
 @pytest.fixture
-def run(brisk: None, bag: Any, lifecycle: Any) -> Run:
-    """Runs a DAG by `dag.test`; returns the run's state and each task's."""
+def run(short_sleeps: None, bag: Any, lifecycle: Any) -> Run:
+    """A function that runs a DAG with `dag.test` and returns the state of the run and of each task."""
 
     def test_run(dag_id: str, **conf: Any) -> dict[str, str]:
         dag = bag.dags[dag_id]
@@ -34,7 +34,7 @@ def run(brisk: None, bag: Any, lifecycle: Any) -> Run:
 
 @pytest.fixture
 def active_run(airflow_database: None) -> Iterator[Callable[[str], None]]:
-    """Lets there be a run of the warehouse's DAG in a state, as Airflow's database has it."""
+    """A function that puts a run of the warehouse DAG in a given state into Airflow's database."""
     from airflow.models.dagrun import DagRun
     from airflow.utils.session import create_session
 
@@ -50,18 +50,18 @@ def active_run(airflow_database: None) -> Iterator[Callable[[str], None]]:
         session.query(DagRun).filter_by(**key).delete()
 
 
-def test_a_whole_life_leaves_the_account_as_it_was(run, account, calls, monkeypatch):
-    """Provision, provision again, pause, resume, tear down without a snapshot: everything listed and compared.
+def test_a_whole_lifecycle_leaves_the_account_unchanged(run, account, calls, monkeypatch):
+    """Provision, provision again, pause, resume, tear down without a snapshot, and compare the account each time.
 
-    There is no connection `redshift`, as on a new account.
+    As in a new account, the connection `redshift` does not exist.
     """
     monkeypatch.delenv("AIRFLOW_CONN_REDSHIFT")
-    before = account.holdings()
+    before = account.inventory()
     conf = {"cidr": CIDR, "subnets": account.subnets()}
     states = run("sparkify_provision", **conf)
     assert ("success", "skipped") == (states.pop("run"), states.pop("try_copy"))
     assert {"success"} == set(states.values())
-    between = account.holdings()
+    between = account.inventory()
     assert {name for name in before if before[name] != between[name]} == {
         *("roles", "security groups", "subnet groups", "clusters", "secrets"),
     }
@@ -69,8 +69,8 @@ def test_a_whole_life_leaves_the_account_as_it_was(run, account, calls, monkeypa
     calls.clear()
     assert "success" == run("sparkify_provision", **conf)["run"]
     assert len(calls) > 10
-    assert [] == calls.changes()
-    assert between == account.holdings()
+    assert [] == calls.writes()
+    assert between == account.inventory()
 
     assert {"success"} == set(run("sparkify_pause").values())
     assert "paused" == account.cluster()["ClusterStatus"]
@@ -80,37 +80,37 @@ def test_a_whole_life_leaves_the_account_as_it_was(run, account, calls, monkeypa
     assert "skipped" == run("sparkify_resume")["resume"]
 
     assert {"success"} == set(run("sparkify_teardown", confirmation="sparkify", final_snapshot=False).values())
-    assert before == account.holdings()
+    assert before == account.inventory()
 
 
 @pytest.mark.parametrize("state", ["running", "queued"])
-def test_a_pause_is_refused_while_the_warehouse_is_being_loaded(run, account, lifecycle, active_run, capfd, state):
-    """The cluster stays up, and the log says what for."""
+def test_a_pause_fails_while_the_warehouse_dag_is_active(run, account, lifecycle, active_run, capfd, state):
+    """The cluster stays available, and the log shows the reason."""
     lifecycle.provision()
     active_run(state)
     states = run("sparkify_pause")
     assert ("failed", "failed", "upstream_failed") == (states["run"], states["require_idle"], states["pause"])
-    assert "1 runs of sparkify_warehouse are active" in "".join(capfd.readouterr())
+    assert "sparkify_warehouse has active runs (1)" in "".join(capfd.readouterr())
     assert "available" == account.cluster()["ClusterStatus"]
 
 
-def test_a_pause_goes_on_when_the_warehouses_runs_have_ended(run, account, lifecycle, active_run):
-    """Failed ones, too."""
+def test_a_pause_succeeds_after_the_warehouse_dag_has_finished(run, account, lifecycle, active_run):
+    """A failed run counts as finished."""
     lifecycle.provision()
     active_run("failed")
     assert "success" == run("sparkify_pause")["run"]
     assert "paused" == account.cluster()["ClusterStatus"]
 
 
-def test_a_node_type_that_is_none_is_refused_before_the_run(run):
-    """By the param's own list, in the UI and here."""
+def test_an_unknown_node_type_is_rejected_before_the_run(run):
+    """The param lists the valid values, in the UI and here."""
     with pytest.raises(Exception, match=r"ra3\.tiny"):
         run("sparkify_provision", cidr=CIDR, node_type="ra3.tiny")
 
 
 @pytest.mark.parametrize("dag_id", ["sparkify_pause", "sparkify_resume"])
-def test_a_nightly_schedule_comes_from_airflows_configuration(dag_id, monkeypatch):
-    """Without one, both run by hand only."""
+def test_the_schedule_comes_from_airflows_configuration(dag_id, monkeypatch):
+    """Without one, the DAG only runs by hand."""
     from airflow.dag_processing.dagbag import DagBag
 
     from tests.aws.conftest import ROOT

@@ -36,7 +36,7 @@ def latest_record(lake):
     """Reads the newest record, when called."""
 
     def read() -> RunRecord:
-        reading = History().read(lake.client, f"s3://{lake.bucket}/sparkify", most=1)
+        reading = History().read(lake.client, f"s3://{lake.bucket}/sparkify", limit=1)
         assert [] == reading.unreadable
         return reading.records[0]
 

@@ -1,4 +1,4 @@
-"""The report as Airflow makes it, of a warehouse that the main DAG has filled: its figures are the warehouse's."""
+"""The report, created by Airflow from a warehouse that the main DAG has loaded, has the values of the warehouse."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 from sparkify.questions import SECTIONS
 from tests.end_to_end.test_corrections import FIFTH, event, lines, song
 from tests.plugins.warehouse.reporting.page import Page
-from warehouse.reporting.formatting import plain
+from warehouse.reporting.formatting import json_value
 
-# Airflow's own task runner and its in-process server warn of each other's parts.
+# Airflow's task runner and its in-process server cause warnings about each other.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 LATER = 1541437200000  # 17:00 of the same day
@@ -23,7 +23,7 @@ QUESTIONS = [question for questions in SECTIONS.values() for question in questio
 
 @pytest.fixture(scope="session")
 def report_dag() -> Any:
-    """The report's DAG as Airflow reads it."""
+    """The DAG of the report as Airflow parses it."""
     from airflow.dag_processing.dagbag import DagBag  # the environment must be complete before Airflow is imported
 
     return DagBag(str(ROOT / "dags")).dags["sparkify_report"]
@@ -31,7 +31,7 @@ def report_dag() -> Any:
 
 @pytest.fixture
 def run(airflow_database, report_dag, lake, monkeypatch):
-    """Runs the DAG by Airflow's own `dag.test`, without a date as after a publish; returns its task's state."""
+    """Runs the DAG with Airflow's `dag.test`, without a date as after a publish; returns the state of its task."""
 
     def test_run(work_prefix: str) -> str:
         monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_WORK_PREFIX", work_prefix)
@@ -43,17 +43,17 @@ def run(airflow_database, report_dag, lake, monkeypatch):
 
 @pytest.fixture
 def ask(reader):
-    """The rows of a question, asked here and now, as JSON has them."""
+    """Returns the current answer to a question as JSON values."""
 
     def rows(sql: str) -> list[list[Any]]:
         text = (ROOT / "include" / "sql" / sql).read_text(encoding="utf-8")
-        return [[plain(value) for value in row] for row in reader.execute(text.strip().rstrip(";")).fetchall()]
+        return [[json_value(value) for value in row] for row in reader.execute(text.strip().rstrip(";")).fetchall()]
 
     return rows
 
 
-def test_a_day_has_its_report(run, lake, pipeline, empty_warehouse, ask):
-    """Loaded by the main DAG, reported by this one: page, JSON and SQL agree on every figure of every question."""
+def test_page_json_and_sql_have_the_same_answers(run, lake, pipeline, empty_warehouse, ask):
+    """To every question, after the main DAG has loaded a day."""
     name = "<script>alert('é')</script>"
     lake.put(
         FIFTH,
@@ -62,10 +62,10 @@ def test_a_day_has_its_report(run, lake, pipeline, empty_warehouse, ask):
     lake.put("song_data/A/A/A/TRAAA1.json", lines(song()))
     pipeline.run("2018-11-05")
     assert "success" == run(f"s3://{lake.bucket}/sparkify")
-    figures_key, page_key = sorted(lake.keys("sparkify/reports/"), key=lambda key: key.endswith("html"))
-    assert figures_key.removesuffix(".json") == page_key.removesuffix(".html")
+    json_key, page_key = sorted(lake.keys("sparkify/reports/"), key=lambda key: key.endswith("html"))
+    assert json_key.removesuffix(".json") == page_key.removesuffix(".html")
     found, text = (
-        lake.client.get_object(Bucket=lake.bucket, Key=key)["Body"].read().decode() for key in (figures_key, page_key)
+        lake.client.get_object(Bucket=lake.bucket, Key=key)["Body"].read().decode() for key in (json_key, page_key)
     )
     report, page = json.loads(found), Page(text)
     assert [question.name for question in QUESTIONS] == [item["name"] for item in report["questions"]]
@@ -79,10 +79,10 @@ def test_a_day_has_its_report(run, lake, pipeline, empty_warehouse, ask):
         is_drawn = question.chart is not None and question.name != "key_figures"
         assert (2 if is_drawn else 0) == len(page.all("svg", page.section(question.name)))
     assert [] == page.all("script")
-    assert "from data up to 5 Nov 2018" in " ".join(page.all("header")[0]["text"].split())
+    assert "with data up to 5 Nov 2018" in " ".join(page.all("header")[0]["text"].split())
 
 
 def test_without_a_work_prefix_there_is_no_report(run, report_dag):
-    """Which is no failure; the reason names the Variable to set."""
+    """The task is skipped, and its message names the Variable to set."""
     assert "skipped" == run("")
     assert "set the Variable sparkify_work_prefix" in report_dag.get_task("ask_questions").no_prefix

@@ -1,4 +1,4 @@
-"""A world of plays, and what the questions must answer about it: computed in Python, by other means than the SQL's."""
+"""Sample data, and the answer to each question, computed from it in Python independently of the SQL."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ AGENTS = {
     "curl/8.0": ("other", "other"),
     None: ("other", "other"),
 }  # fmt: skip
-# Names that tie, that sort by bytes only, and that nobody wrote.
+# Names with the same number of plays, names whose order depends on their bytes, and no name.
 ARTISTS = ("Zola", "Abba", "Björk", "abba", "Émile", "Ö", "Cher", "Cream", "Dido", "Eels", "Foals", "Hole", None)
 SONGS = ("One", "Two", "two", "Über", None)
 PLACES = (*(f"Town {letter}, TX" for letter in "ABCDEFGHIJK"), "Ö, CA", None)
@@ -52,22 +52,22 @@ GENDERS = {row["user_id"]: row["gender"] for row in USERS}
 
 
 def play(number: int, at: datetime.datetime, user: int, session: int, **changed: Any) -> Row:
-    """One published play."""
+    """One row of songplays."""
     row = {"songplay_id": number, "start_time": at, "user_id": user, "session_id": session, "level": "free"}
     other = {"song_id": None, "artist_id": None, "location": None, "user_agent": None, "item_in_session": 0}
     return row | other | {"song": "One", "artist": "Abba", "length": 200.5} | changed
 
 
-def made_up_plays() -> list[Row]:
-    """A year and two months of plays, few enough that much ties; some weeks and hours are silent."""
-    chance = random.Random(20181105)
+def random_plays() -> list[Row]:
+    """Plays in 14 months, with many ties, and with some weeks and hours without plays."""
+    generator = random.Random(20181105)
     plays = []
     for number in range(700):
-        at = FIRST + datetime.timedelta(milliseconds=chance.randrange(430 * 86_400_000))
+        at = FIRST + datetime.timedelta(milliseconds=generator.randrange(430 * 86_400_000))
         if at.isocalendar().week in (8, 30) or at.hour == 4:
             continue
-        song_id = chance.choice((None, None, None, "S1", "S2", "S3"))
-        # In turn, so that every artist has as many plays as the next, by women and by men.
+        song_id = generator.choice((None, None, None, "S1", "S2", "S3"))
+        # In turn, so that all artists have the same number of plays, by women and by men.
         artist = ARTISTS[len(plays) % len(ARTISTS)]
         user = (1, 2, 3, 4, 5, 6, 1)[len(plays) // len(ARTISTS) % 7]
         plays.append(
@@ -76,12 +76,12 @@ def made_up_plays() -> list[Row]:
                 at,
                 user,
                 100 * user + number // 40,
-                level=chance.choice(("free", "paid", "paid")),
-                song=chance.choice(SONGS),
+                level=generator.choice(("free", "paid", "paid")),
+                song=generator.choice(SONGS),
                 artist=artist,
-                location=chance.choice(PLACES),
-                user_agent=chance.choice(tuple(AGENTS)),
-                length=chance.choice((180.25, 61.0, None)),
+                location=generator.choice(PLACES),
+                user_agent=generator.choice(tuple(AGENTS)),
+                length=generator.choice((180.25, 61.0, None)),
                 song_id=song_id,
                 artist_id=CATALOGUE[song_id][1] if song_id else None,
             )
@@ -90,11 +90,11 @@ def made_up_plays() -> list[Row]:
 
 
 def plays_at_the_edges() -> list[Row]:
-    """Sessions exactly as long as a range begins, midnight between two weeks and two years, two plays at one moment."""
+    """Sessions at the limits of their range, midnight between two weeks and years, two plays with one timestamp."""
     start = datetime.datetime(2019, 1, 6, 23, 0)
     edges = []
     for number, minutes in enumerate((5, 15, 30, 60, 120, 240, 480)):
-        # Of a second's less, and to the second; the last play has no length, so the session ends as it begins.
+        # One second less than the limit, and the limit. The last play has no length, so the session ends at its start.
         for session, seconds in ((2 * number, -1), (2 * number + 1, 0)):
             end = start + datetime.timedelta(minutes=minutes, seconds=seconds)
             edges += [
@@ -118,8 +118,8 @@ def plays_at_the_edges() -> list[Row]:
     ]
 
 
-PLAYS = sorted([*made_up_plays(), *plays_at_the_edges()], key=lambda row: (row["start_time"], row["songplay_id"]))
-WORLD: dict[str, list[Row]] = {
+PLAYS = sorted([*random_plays(), *plays_at_the_edges()], key=lambda row: (row["start_time"], row["songplay_id"]))
+SAMPLE: dict[str, list[Row]] = {
     "songplays": PLAYS,
     "users": USERS,
     "songs": [{"song_id": name, "title": title, "artist_id": artist} for name, (title, artist) in CATALOGUE.items()],
@@ -140,24 +140,24 @@ WORLD: dict[str, list[Row]] = {
 
 
 def rounded(value: float) -> Decimal:
-    """To one decimal place, halves away from zero."""
+    """Rounded to one decimal place, halves away from zero."""
     return Decimal(repr(value)).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
 def most(counts: Counter, number: int | None = None) -> Rows:
-    """Keys, flat, with their counts: the largest first, then by the keys, None last."""
+    """Keys, flattened, with their counts: in descending order, ties by the keys, None last."""
     rows = [(*(key if isinstance(key, tuple) else (key,)), count) for key, count in counts.items()]
     rows.sort(key=lambda row: (-row[-1], *((value is None, value or "") for value in row[:-1])))
     return rows[:number]
 
 
 def listeners(plays: Iterable[Row]) -> int:
-    """How many people."""
+    """The number of different listeners."""
     return len({row["user_id"] for row in plays})
 
 
 def by(key: Callable[[Row], Any], plays: Iterable[Row] = PLAYS) -> dict[Any, list[Row]]:
-    """Plays in groups."""
+    """Plays grouped by a key."""
     groups: dict[Any, list[Row]] = defaultdict(list)
     for row in plays:
         groups[key(row)].append(row)
@@ -171,23 +171,23 @@ def week(row: Row) -> datetime.date:
 
 
 def latest(rows: Rows, number: int) -> Rows:
-    """The rows with the latest so many first columns, in order."""
+    """The sorted rows whose first column has one of its latest `number` values."""
     last = sorted({row[0] for row in rows})[-number:]
     return sorted(row for row in rows if row[0] in last)
 
 
 def shares(counts: dict[Any, int]) -> dict[Any, Decimal]:
-    """Percentages."""
+    """Each count as a percentage of the sum."""
     return {key: rounded(count * 100 / sum(counts.values())) for key, count in counts.items()}
 
 
 def songs(plays: Iterable[Row], number: int) -> Rows:
-    """The songs with most plays."""
+    """The songs with the most plays."""
     return most(Counter((row["song"], row["artist"]) for row in plays if row["song"]), number)
 
 
 def artists(plays: Iterable[Row], number: int) -> Rows:
-    """The artists with most plays."""
+    """The artists with the most plays."""
     return most(Counter(row["artist"] for row in plays if row["artist"]), number)
 
 
@@ -281,7 +281,7 @@ def devices() -> Rows:
 
 
 def with_listeners(rows: Rows, *columns: str) -> Rows:
-    """Rows that end with their plays, and the people these came from behind."""
+    """The rows, which end with their plays, with the number of listeners appended."""
     groups = by(lambda row: tuple(row[column] for column in columns))
     return [(*row, listeners(groups[row[:-1]])) for row in rows]
 
@@ -360,10 +360,10 @@ def days() -> Rows:
 
 
 def freshness() -> Rows:
-    moments = {"songplays": "start_time", "users": "last_event_at", "time": "start_time"}
+    time_columns = {"songplays": "start_time", "users": "last_event_at", "time": "start_time"}
     return [
-        (table, len(rows), max(row[moments[table]] for row in rows) if table in moments else None)
-        for table, rows in WORLD.items()
+        (table, len(rows), max(row[time_columns[table]] for row in rows) if table in time_columns else None)
+        for table, rows in SAMPLE.items()
     ]
 
 

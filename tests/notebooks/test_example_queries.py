@@ -16,7 +16,7 @@ from tests.end_to_end import conftest as end_to_end
 
 NOTEBOOK = ROOT / "notebooks" / "example_queries.ipynb"
 
-# The same fixtures serve here.
+# Shared fixtures.
 warehouse_dag = end_to_end.warehouse_dag
 whole_pipeline = end_to_end.whole_pipeline
 reader = end_to_end.reader
@@ -26,13 +26,13 @@ lake = end_to_end.lake
 
 @pytest.fixture
 def notebook() -> nbformat.NotebookNode:
-    """The notebook as it is stored."""
+    """The notebook as stored in the repository."""
     return nbformat.read(NOTEBOOK, as_version=4)
 
 
 @pytest.fixture
-def a_fortnight(lake, whole_pipeline, empty_warehouse, tmp_path):
-    """Two weeks of made-up listening, published."""
+def two_weeks(lake, whole_pipeline, empty_warehouse, tmp_path):
+    """Two weeks of generated listening, published."""
     options = "--from 2018-11-01 --to 2018-11-14 --users 20 --songs 50 --plays 1000"
     assert 0 == write_listening(["--out", str(tmp_path), *options.split()])
     for file in tmp_path.rglob("*.json"):
@@ -40,20 +40,20 @@ def a_fortnight(lake, whole_pipeline, empty_warehouse, tmp_path):
     whole_pipeline.run(period="all")
 
 
-def shown(notebook: nbformat.NotebookNode, cell_id: str) -> dict[str, str]:
-    """What a cell shows, by MIME type."""
+def outputs(notebook: nbformat.NotebookNode, cell_id: str) -> dict[str, str]:
+    """The outputs of a cell by MIME type."""
     (cell,) = [cell for cell in notebook.cells if cell.id == cell_id]
     return {kind: text for output in cell.outputs for kind, text in output.get("data", {}).items()}
 
 
 def test_it_is_stored_without_outputs(notebook):
-    """Figures of somebody's warehouse do not belong in the repository."""
+    """Data from a warehouse must not be in the repository."""
     assert [] == [cell.id for cell in notebook.cells if cell.cell_type == "code" and cell.outputs]
     assert {None} == {cell.execution_count for cell in notebook.cells if cell.cell_type == "code"}
 
 
-def test_every_cell_runs_and_shows_what_sql_says(a_fortnight, reader, tmp_path):
-    """By the command of the docs, connected by the environment; a cell that fails fails the command."""
+def test_every_cell_runs_and_shows_the_result_of_its_sql(two_weeks, reader, tmp_path):
+    """With the command from the docs, which fails if a cell fails; the environment has the connection."""
     command = shlex.split(block("docs/getting-started.md", "Ask it yourself", "sh", 3))
     program = str(Path(sys.executable).with_name(Path(command[0]).name))
     executed = tmp_path / "executed.ipynb"
@@ -64,9 +64,9 @@ def test_every_cell_runs_and_shows_what_sql_says(a_fortnight, reader, tmp_path):
     notebook = nbformat.read(executed, as_version=4)
     (plays,) = reader.execute("SELECT COUNT(*) FROM sparkify.songplays").fetchone()
     assert 1000 == plays
-    assert f" {plays} " in shown(notebook, "counts")["text/plain"]
+    assert f" {plays} " in outputs(notebook, "counts")["text/plain"]
     (matched,) = reader.execute("SELECT COUNT(*) FROM sparkify.songplays WHERE song_id IS NOT NULL").fetchone()
-    assert f" {matched} " in shown(notebook, "own-ask")["text/plain"]
+    assert f" {matched} " in outputs(notebook, "own-ask")["text/plain"]
     hours = reader.execute("SELECT COUNT(DISTINCT hour) FROM sparkify.time")
     weeks = reader.execute("SELECT COUNT(DISTINCT DATE_TRUNC('week', start_time) || level) FROM sparkify.songplays")
     for cell_id, mark, count in (
@@ -74,5 +74,5 @@ def test_every_cell_runs_and_shows_what_sql_says(a_fortnight, reader, tmp_path):
         ("levels-draw", "point", weeks.fetchone()[0]),
         ("artists-draw", "bar", 10),
     ):
-        picture = shown(notebook, cell_id)["image/svg+xml"]
-        assert count == picture.count(f'aria-roledescription="{mark}"'), cell_id
+        chart = outputs(notebook, cell_id)["image/svg+xml"]
+        assert count == chart.count(f'aria-roledescription="{mark}"'), cell_id

@@ -1,4 +1,4 @@
--- Purpose: how many people listen, day by day.
+-- Purpose: daily active users.
 -- Grain: each row is one day, UTC, with its listeners and plays; the latest 90 days with any play.
 -- Parameter: none
 WITH latest_days AS (

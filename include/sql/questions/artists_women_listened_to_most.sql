@@ -1,7 +1,7 @@
--- Purpose: the three artists women listened to most in the latest year.
--- Grain: each row is one artist of the catalogue, with the plays by women in that year.
--- Surprises: by the catalogue, so only plays that match one of its songs count. The latest year is that of the latest
---   play; who has no match in it gets no row.
+-- Purpose: the three artists that women played most in the latest year.
+-- Grain: each row is one artist in the catalogue, with its plays by women in that year.
+-- Notes: only plays that match a song in the catalogue count. The latest year is the year of the latest play; if it has
+--   no match, there are no rows.
 -- Parameter: none
 WITH latest_year AS (
     SELECT MAX(year) AS year

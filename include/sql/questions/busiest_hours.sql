@@ -1,5 +1,5 @@
 -- Purpose: the hours of the day with the most plays.
--- Grain: each row is one hour of the day, UTC, with its plays and its share of all plays as a percentage.
+-- Grain: each row is one hour of the day, UTC, with its plays and its percentage of all plays; the top five.
 -- Parameter: none
 WITH plays_by_hour AS (
     SELECT

@@ -1,7 +1,7 @@
--- Purpose: with which browsers on which systems people listen.
+-- Purpose: plays by browser and operating system.
 -- Grain: each row is one operating system and browser, with its plays and listeners.
--- Surprises: read out of the user agent, where the order of the questions matters: Chrome names Safari too, an iPhone
---   says that it is like a Mac, and Android is a Linux.
+-- Notes: parsed from the user agent. The order of the conditions matters: Chrome also names Safari, an iPhone also
+--   names Mac, and Android also names Linux.
 -- Parameter: none
 WITH named AS (
     SELECT

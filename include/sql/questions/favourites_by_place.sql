@@ -1,7 +1,7 @@
--- Purpose: the artist and the song listened to most in each of the places where people listen most.
+-- Purpose: the most played artist and song in each of the places with the most plays.
 -- Grain: each row is one place, with its plays, its favourite artist and its favourite song; the top ten places.
--- Surprises: songs and artists as the player wrote them: most plays match no song of the catalogue. Of several with as
---   many plays, the first by name.
+-- Notes: songs and artists by the names that the player logs, because most plays match no song in the catalogue. Ties
+--   are broken by name.
 -- Parameter: none
 WITH places AS (
     SELECT

@@ -1,8 +1,8 @@
--- Purpose: the artists and songs listened to most in each year.
--- Grain: each row is one year and rank, with the artist and the song of that rank; five of each of the latest
+-- Purpose: the most played artists and songs of each year.
+-- Grain: each row is one year and rank, with the artist and the song of that rank; the top five of each of the latest
 --   five years.
--- Surprises: songs and artists as the player wrote them: most plays match no song of the catalogue. Artist and song
---   of a row share their rank and nothing else.
+-- Notes: songs and artists by the names that the player logs, because most plays match no song in the catalogue. The
+--   artist and the song of a row have the same rank, but are otherwise unrelated.
 -- Parameter: none
 WITH plays AS (
     SELECT

@@ -1,7 +1,7 @@
--- Purpose: how much free and paying users listen, week by week.
--- Grain: each row is one week, by its Monday, and level, with its plays, its listeners and plays per listener; the
---   latest 52 weeks with any play.
--- Surprises: by Monday and not by year and week, which disagree around New Year.
+-- Purpose: plays of free and paying users, by week.
+-- Grain: each row is one week, identified by its Monday, and level, with its plays, listeners and plays per listener;
+--   the latest 52 weeks with any play.
+-- Notes: weeks are identified by their Monday because year and week number disagree around New Year.
 -- Parameter: none
 WITH plays_by_week AS (
     SELECT

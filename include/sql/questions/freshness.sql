@@ -1,6 +1,6 @@
--- Purpose: how much each published table holds, and up to when.
--- Grain: each row is one table, with its rows and the latest moment it knows of.
--- Surprises: songs and artists come from the catalogue, which has no moments; an empty table has none either.
+-- Purpose: the size and the freshness of each published table.
+-- Grain: each row is one table, with its number of rows and its latest timestamp.
+-- Notes: songs and artists have no timestamp column; for them, and for an empty table, the latest timestamp is NULL.
 -- Parameter: none
 WITH tables AS (
     SELECT

@@ -1,6 +1,6 @@
--- Purpose: the warehouse in a few figures.
--- Grain: each row is all that was ever listened to; there is one row, and none before the first play.
--- Surprises: artists are counted as the player wrote them, not by the catalogue, which knows few of them.
+-- Purpose: the key figures of the warehouse.
+-- Grain: each row is a summary of all plays; there is one row, and none before the first play.
+-- Notes: artists are counted by the names that the player logs, because the catalogue has only few of them.
 -- Parameter: none
 WITH figures AS (
     SELECT

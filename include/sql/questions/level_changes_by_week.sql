@@ -1,7 +1,6 @@
--- Purpose: how many upgrades to the paid level and downgrades to the free one there are, week by week.
--- Grain: each row is one week, by its Monday, with its changes of level; the latest 52 with any play.
--- Surprises: a change is seen at the first play on the new level, so it counts in the week of that play; who changes
---   and never plays again is not counted.
+-- Purpose: upgrades to the paid level and downgrades to the free level, by week.
+-- Grain: each row is one week, identified by its Monday, with its level changes; the latest 52 weeks with any play.
+-- Notes: a change counts in the week of the first play on the new level. A change without a later play is not counted.
 -- Parameter: none
 WITH plays_with_level_before AS (
     SELECT

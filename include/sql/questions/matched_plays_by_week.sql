@@ -1,6 +1,7 @@
--- Purpose: how many plays find their song in the catalogue, week by week.
--- Grain: each row is one week, by its Monday, with its plays and those matched; the latest 52 with any play.
--- Surprises: few do. Log and catalogue of the public data hardly overlap: about one play in twenty is matched.
+-- Purpose: how many plays match a song in the catalogue, by week.
+-- Grain: each row is one week, identified by its Monday, with its plays and matched plays; the latest 52 weeks with any
+--   play.
+-- Notes: in the public data few songs in the log are also in the catalogue: about one play in twenty matches.
 -- Parameter: none
 WITH latest_weeks AS (
     SELECT

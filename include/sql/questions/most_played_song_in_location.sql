@@ -1,6 +1,6 @@
--- Purpose: the song played most in the location where people listen most.
--- Grain: each row is the one song; of several with as many plays, the first by title.
--- Surprises: by the catalogue, so only plays that match one of its songs count, for the location too.
+-- Purpose: the most played song in the location with the most plays.
+-- Grain: each row is one song; there is one row. Ties are broken by title.
+-- Notes: only plays that match a song in the catalogue count, also for the location.
 -- Parameter: none
 WITH busiest_location AS (
     SELECT location

@@ -1,6 +1,7 @@
--- Purpose: how many people listen, week by week, and how many of them for the first time.
--- Grain: each row is one week, by its Monday, with its new, returning and all listeners; the latest 52 with any play.
--- Surprises: new is who has no earlier play in the warehouse, so in its first week everybody is.
+-- Purpose: how many users listen, by week, and how many of them for the first time.
+-- Grain: each row is one week, identified by its Monday, with its new, returning and all listeners; the latest 52 weeks
+--   with any play.
+-- Notes: 'new' means no earlier play in the warehouse, so everyone is new in the first week.
 -- Parameter: none
 WITH weeks_of_listeners AS (
     SELECT DISTINCT

@@ -1,5 +1,6 @@
--- Purpose: where people listen.
--- Grain: each row is one place, as the player wrote it, with its plays, listeners and share of all plays; the top ten.
+-- Purpose: plays by place.
+-- Grain: each row is one place, by the name that the player logs, with its plays, listeners and percentage of all
+--   plays; the top ten.
 -- Parameter: none
 WITH plays_by_place AS (
     SELECT

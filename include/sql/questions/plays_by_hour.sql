@@ -1,5 +1,5 @@
--- Purpose: how listening spreads over the hours of the day.
--- Grain: each row is one hour of the day, UTC, with its plays and its share of all plays.
+-- Purpose: plays by hour of the day.
+-- Grain: each row is one hour of the day, UTC, with its plays and its percentage of all plays.
 -- Parameter: none
 WITH plays_by_hour AS (
     SELECT

@@ -1,7 +1,7 @@
--- Purpose: how listening spreads over the days of the week.
+-- Purpose: plays by day of the week.
 -- Grain: each row is one day of the week, UTC, with its plays, its dates and plays per date.
--- Surprises: the week is shown from Monday, although time.weekday counts from Sunday. The average is over the dates on
---   which somebody listened.
+-- Notes: the week starts on Monday, although time.weekday starts on Sunday. The average is over the dates with at least
+--   one play.
 -- Parameter: none
 WITH plays_by_weekday AS (
     SELECT

@@ -1,6 +1,6 @@
--- Purpose: at which hours of which days of the week people listen.
+-- Purpose: plays by day of the week and hour.
 -- Grain: each row is one day of the week and hour of the day, UTC, with its plays.
--- Surprises: the week is shown from Monday, although time.weekday counts from Sunday.
+-- Notes: the week starts on Monday, although time.weekday starts on Sunday.
 -- Parameter: none
 WITH plays_by_weekday_and_hour AS (
     SELECT

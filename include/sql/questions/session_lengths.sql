@@ -1,6 +1,6 @@
--- Purpose: how long people listen at a stretch.
--- Grain: each row is one range of lengths, with its sessions and their share of all sessions.
--- Surprises: a session lasts from the start of its first play to the end of its last one, pauses included.
+-- Purpose: how long sessions last.
+-- Grain: each row is one range of lengths, with its sessions and its percentage of all sessions.
+-- Notes: a session lasts from the start of its first play to the end of its last play, including pauses.
 -- Parameter: none
 WITH sessions AS (
     SELECT
@@ -13,7 +13,7 @@ WITH sessions AS (
     GROUP BY user_id, session_id
 ),
 
--- Each range begins where the one before ends; the last has no end.
+-- Each range starts where the previous one ends; the last one has no end.
 ranges AS (
     SELECT
         0 AS at_least,
@@ -69,7 +69,7 @@ sessions_by_range AS (
     GROUP BY ranges.at_least, ranges.session_length
 ),
 
--- Without any session there is no share, and so no row.
+-- Without sessions the percentage is NULL, and there are no rows.
 shares AS (
     SELECT
         at_least,

@@ -1,6 +1,6 @@
--- Purpose: the artists listened to most.
--- Grain: each row is one artist, with the plays and how many people they came from; the top ten.
--- Surprises: artists as the player wrote them: most plays match no song of the catalogue.
+-- Purpose: the most played artists.
+-- Grain: each row is one artist, with its plays and listeners; the top ten.
+-- Notes: artists by the names that the player logs, because most plays match no song in the catalogue.
 -- Parameter: none
 WITH plays_by_artist AS (
     SELECT

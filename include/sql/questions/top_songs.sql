@@ -1,6 +1,6 @@
--- Purpose: the songs listened to most.
--- Grain: each row is one song of an artist, with the plays and how many people they came from; the top ten.
--- Surprises: songs and artists as the player wrote them: most plays match no song of the catalogue.
+-- Purpose: the most played songs.
+-- Grain: each row is one song of an artist, with its plays and listeners; the top ten.
+-- Notes: songs and artists by the names that the player logs, because most plays match no song in the catalogue.
 -- Parameter: none
 WITH plays_by_song AS (
     SELECT

@@ -1,7 +1,7 @@
--- Purpose: the songs women and men listen to most.
--- Grain: each row is one song of an artist among the five played most by listeners of a gender.
--- Surprises: songs and artists as the player wrote them: most plays match no song of the catalogue. Listeners whose
---   gender is unknown are left out.
+-- Purpose: the most played songs, by women and by men.
+-- Grain: each row is one song of an artist, among the five with the most plays by a gender.
+-- Notes: songs and artists by the names that the player logs, because most plays match no song in the catalogue.
+--   Listeners of unknown gender are excluded.
 -- Parameter: none
 WITH plays_by_gender AS (
     SELECT

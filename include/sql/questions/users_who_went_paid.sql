@@ -1,5 +1,6 @@
--- Purpose: users who began as free listeners and pay now, those who listened most since first.
--- Grain: each row is one user, with when they first played a song as a paying user, and their plays before and since.
+-- Purpose: users who started on the free level and pay now, with the most plays as paying users.
+-- Grain: each row is one user, with the time of the first play as a paying user, and the plays on each level; the top
+--   five.
 -- Parameter: none
 WITH plays_by_user AS (
     SELECT

@@ -1,1 +1,1 @@
-"""A Redshift cluster and what it needs around it in an AWS account: found, created, compared, deleted."""
+"""Finds, creates, compares and deletes a Redshift cluster and the AWS resources it needs."""

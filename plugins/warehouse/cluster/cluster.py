@@ -1,4 +1,4 @@
-"""The cluster itself, and the order in which it and what it needs come and go."""
+"""The Redshift cluster, and all of its parts in the order in which they are created."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 
 from warehouse.cluster.account import Account, AccountError
 from warehouse.cluster.network import SecurityGroup, SubnetGroup
-from warehouse.cluster.part import Found, Part, tag_list, tags_of
+from warehouse.cluster.part import ExistingPart, Part, tag_list, tags_of
 from warehouse.cluster.role import Role
 from warehouse.cluster.settings import ClusterNames
 
-# States in which a cluster is on its way out; what `delete` would ask for is being done.
-GOING = frozenset({"deleting", "final-snapshot"})
-# States that never end in `available` by themselves.
-ASLEEP = frozenset({"pausing", "paused"})
+# States in which the cluster is already being deleted, so that `delete` has nothing to do.
+BEING_DELETED = frozenset({"deleting", "final-snapshot"})
+# States from which the cluster never becomes available by itself.
+PAUSED = frozenset({"pausing", "paused"})
 
 
 class Cluster(Part):
-    """A cluster with the role as its default one, encrypted, its password known to Secrets Manager alone.
+    """An encrypted cluster whose default role is ours and whose password only Secrets Manager holds.
 
-    :param final_snapshot: the name of the snapshot that deleting it takes first; None for none.
+    :param final_snapshot: the name of the snapshot to take before deleting the cluster; None takes no snapshot.
     """
 
     kind = "cluster"
@@ -32,28 +32,28 @@ class Cluster(Part):
 
     @property
     def redshift(self) -> Any:
-        """The client."""
+        """The Redshift client."""
         return self.account.client("redshift")
 
     @property
     def name(self) -> str:
-        """The identifier itself."""
+        """The cluster's identifier, without the prefix that the other parts have."""
         return self.names.identifier
 
-    def find(self) -> Found | None:
-        """By its identifier, which is unique in account and region."""
+    def find(self) -> ExistingPart | None:
+        """Look the cluster up by its identifier, which is unique in account and region."""
         try:
             cluster = self.redshift.describe_clusters(ClusterIdentifier=self.name)["Clusters"][0]
         except self.redshift.exceptions.ClusterNotFoundFault:
             return None
-        return Found(self.name, tags_of(cluster.get("Tags")), facts_of(cluster))
+        return ExistingPart(self.name, tags_of(cluster.get("Tags")), attributes_of(cluster))
 
-    def wanted(self) -> dict[str, Any]:
-        """What was asked for; a maintenance window only if one was."""
+    def desired(self) -> dict[str, Any]:
+        """Return the attributes that follow from the settings; subnets and window only if the settings have them."""
         settings = self.settings
         role = Role(self.account, self.names).arn
-        group = SecurityGroup(self.account, self.names).own()
-        facts = {
+        group = SecurityGroup(self.account, self.names).find_own()
+        attributes = {
             "node type": settings.node_type,
             "nodes": settings.nodes,
             "database": settings.database,
@@ -67,29 +67,32 @@ class Cluster(Part):
             "security groups": (group.id,) if group else (),
         }
         if settings.subnets:
-            facts["subnet group"] = SubnetGroup(self.account, self.names).name
+            attributes["subnet group"] = SubnetGroup(self.account, self.names).name
         if settings.maintenance_window:
-            facts["maintenance window"] = settings.maintenance_window
-        return facts
+            attributes["maintenance window"] = settings.maintenance_window
+        return attributes
 
-    def differences(self, found: Found) -> list[str]:
-        """As for every part; but a cluster that is going or asleep is nothing to wait for."""
-        status = found.facts["status"]
-        if status in GOING:
-            raise AccountError(f"{self.describe()} is being deleted: wait until it has gone, then run again")
-        if status in ASLEEP:
+    def differences(self, existing: ExistingPart) -> list[str]:
+        """Describe each difference from the desired state; raise AccountError if the cluster is deleted or paused.
+
+        Such a cluster does not become available by itself, so the run must not wait for it.
+        """
+        status = existing.attributes["status"]
+        if status in BEING_DELETED:
+            raise AccountError(f"{self.describe()} is being deleted: wait until it is gone, then run again")
+        if status in PAUSED:
             raise AccountError(f"{self.describe()} is {status!r}: resume it, then run again")
-        # Until it has an endpoint it has no port that could differ.
-        port = {} if found.facts["endpoint"] else {"port": self.settings.port}
-        return super().differences(dataclasses.replace(found, facts={**found.facts, **port}))
+        # A cluster without an endpoint has no port yet, so the port cannot differ.
+        port = {} if existing.attributes["endpoint"] else {"port": self.settings.port}
+        return super().differences(dataclasses.replace(existing, attributes={**existing.attributes, **port}))
 
     def create(self) -> str:
-        """All at once. Nobody ever sees the password: Redshift makes it and keeps it in Secrets Manager."""
+        """Create the cluster. Redshift generates the password and stores it in Secrets Manager; nobody sees it."""
         settings = self.settings
         role = Role(self.account, self.names).arn
-        group = SecurityGroup(self.account, self.names).own()
+        group = SecurityGroup(self.account, self.names).find_own()
         if group is None:
-            raise AccountError(f"security group {self.names.name!r} has gone meanwhile: run again")
+            raise AccountError(f"security group {self.names.name!r} was deleted during this run: run again")
         optional: dict[str, Any] = {}
         if settings.nodes > 1:
             optional["NumberOfNodes"] = settings.nodes
@@ -116,9 +119,9 @@ class Cluster(Part):
         )
         return self.name
 
-    def delete(self, found: Found) -> None:
-        """With the final snapshot, if one is wanted; nothing where it is going already."""
-        if found.facts["status"] in GOING:
+    def delete(self, existing: ExistingPart) -> None:
+        """Delete the cluster, with a final snapshot if one is set; do nothing if it is already being deleted."""
+        if existing.attributes["status"] in BEING_DELETED:
             return
         snapshot: dict[str, Any] = {"SkipFinalClusterSnapshot": True}
         if self.final_snapshot:
@@ -126,7 +129,7 @@ class Cluster(Part):
         self.redshift.delete_cluster(ClusterIdentifier=self.name, **snapshot)
 
     def snapshots(self) -> list[str]:
-        """The manual snapshots that outlive the cluster, final ones too; they cost money until someone deletes them."""
+        """Return the names of the manual and final snapshots. They outlive the cluster and cost money until deleted."""
         pages = self.redshift.get_paginator("describe_cluster_snapshots")
         found = pages.paginate(ClusterIdentifier=self.name, SnapshotType="manual").search("Snapshots[]")
         return sorted(
@@ -136,8 +139,8 @@ class Cluster(Part):
         )
 
 
-def facts_of(cluster: Mapping[str, Any]) -> dict[str, Any]:
-    """What DescribeClusters says, under the names that people read."""
+def attributes_of(cluster: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes of a cluster in a DescribeClusters response, under the names that messages use."""
     endpoint = cluster.get("Endpoint", {})
     return {
         "status": cluster["ClusterStatus"],
@@ -158,7 +161,7 @@ def facts_of(cluster: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-# In the order of creation; each is deleted before what it needs.
+# In creation order. Deletion runs in the opposite order, so that nothing is deleted while another part uses it.
 PARTS: dict[str, type[Part]] = {
     "role": Role,
     "subnet_group": SubnetGroup,
@@ -167,13 +170,13 @@ PARTS: dict[str, type[Part]] = {
 }
 
 
-def kind_of(part: str) -> type[Part]:
-    """The class of a part; ValueError for a word that names none."""
+def part_class(part: str) -> type[Part]:
+    """Return the class of a part; raise ValueError if there is no part of that name."""
     if part not in PARTS:
-        raise ValueError(f"not a part of a cluster: {part!r}; expected one of {', '.join(PARTS)}")
+        raise ValueError(f"unknown part of a cluster: {part!r}; expected one of {', '.join(PARTS)}")
     return PARTS[part]
 
 
 def parts_of(account: Account, names: ClusterNames) -> dict[str, Part]:
-    """All parts of one cluster."""
-    return {name: kind(account, names) for name, kind in PARTS.items()}
+    """Return all parts of one cluster by name, in creation order."""
+    return {name: part(account, names) for name, part in PARTS.items()}

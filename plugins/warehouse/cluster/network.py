@@ -1,60 +1,60 @@
-"""Where the cluster lies and who reaches its port: subnet group and security group."""
+"""The cluster's network: the subnets it runs in and the security group that opens its port."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from warehouse.cluster.account import AccountError
-from warehouse.cluster.part import Found, Part, tag_list, tags_of
+from warehouse.cluster.part import ExistingPart, Part, tag_list, tags_of
 
 
 class SubnetGroup(Part):
-    """The subnets the cluster may lie in. Without any, it lies in the default VPC and needs no group."""
+    """The subnets that the cluster may run in. Without subnets it runs in the default VPC and needs no group."""
 
     kind = "cluster subnet group"
 
     @property
     def redshift(self) -> Any:
-        """The client."""
+        """The Redshift client."""
         return self.account.client("redshift")
 
     @property
-    def is_wanted(self) -> bool:
-        """Only where subnets are given."""
+    def is_needed(self) -> bool:
+        """Whether the settings specify subnets."""
         return bool(self.settings.subnets)
 
-    def find(self) -> Found | None:
-        """By its name, which is unique in account and region."""
+    def find(self) -> ExistingPart | None:
+        """Look the group up by its name, which is unique in account and region."""
         try:
             answer = self.redshift.describe_cluster_subnet_groups(ClusterSubnetGroupName=self.name)
         except self.redshift.exceptions.ClusterSubnetGroupNotFoundFault:
             return None
         group = answer["ClusterSubnetGroups"][0]
         subnets = tuple(sorted(subnet["SubnetIdentifier"] for subnet in group["Subnets"]))
-        return Found(self.name, tags_of(group.get("Tags")), {"subnets": subnets})
+        return ExistingPart(self.name, tags_of(group.get("Tags")), {"subnets": subnets})
 
-    def wanted(self) -> dict[str, Any]:
-        """These subnets."""
+    def desired(self) -> dict[str, Any]:
+        """Return the subnets of the settings."""
         return {"subnets": self.settings.subnets}
 
     def create(self) -> str:
-        """Of these subnets."""
+        """Create the group with its subnets and tags."""
         self.redshift.create_cluster_subnet_group(
             ClusterSubnetGroupName=self.name,
-            Description=f"Of the cluster {self.names.identifier}",
+            Description=f"Subnets of the Redshift cluster {self.names.identifier}",
             SubnetIds=list(self.settings.subnets),
             Tags=tag_list(self.settings.tags),
         )
         return self.name
 
-    def delete(self, found: Found) -> None:
-        """One call."""
+    def delete(self, existing: ExistingPart) -> None:
+        """Delete the group. Redshift refuses while a cluster uses it."""
         self.redshift.delete_cluster_subnet_group(ClusterSubnetGroupName=self.name)
 
 
-def openings(permissions: list[dict[str, Any]]) -> tuple[str, ...]:
-    """Ingress rules in words, one for each source."""
-    found = []
+def ingress_rules(permissions: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Describe ingress permissions as text, one entry per source: `tcp 5439-5439 from 10.0.0.0/16`."""
+    rules = []
     for rule in permissions:
         ports = f"{rule['IpProtocol']} {rule.get('FromPort', 'all')}-{rule.get('ToPort', 'all')}"
         sources = [
@@ -63,57 +63,59 @@ def openings(permissions: list[dict[str, Any]]) -> tuple[str, ...]:
             *(source["GroupId"] for source in rule.get("UserIdGroupPairs", [])),
             *(source["PrefixListId"] for source in rule.get("PrefixListIds", [])),
         ]
-        found += [f"{ports} from {source}" for source in sources]
-    return tuple(sorted(found))
+        rules += [f"{ports} from {source}" for source in sources]
+    return tuple(sorted(rules))
 
 
 class SecurityGroup(Part):
-    """Lets one network reach the cluster's port, and nobody else reach anything."""
+    """Opens the cluster's port to one network and nothing else."""
 
     kind = "security group"
-    later = frozenset({"ingress"})
+    added_later = frozenset({"ingress"})
 
     @property
     def ec2(self) -> Any:
-        """The client."""
+        """The EC2 client."""
         return self.account.client("ec2")
 
-    def find(self) -> Found | None:
-        """By its name, in whichever VPC."""
+    def find(self) -> ExistingPart | None:
+        """Look the group up by its name in all VPCs; raise AccountError if several groups have the name."""
         filters = [{"Name": "group-name", "Values": [self.name]}]
         groups = self.ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
         if len(groups) > 1:
             ids = ", ".join(f"{group['GroupId']} in {group['VpcId']}" for group in groups)
-            raise AccountError(f"there are {len(groups)} security groups {self.name!r}, expected one at most: {ids}")
+            raise AccountError(
+                f"there are {len(groups)} security groups named {self.name!r}, expected at most one: {ids}"
+            )
         for group in groups:
-            facts = {"VPC": group["VpcId"], "ingress": openings(group["IpPermissions"])}
-            return Found(group["GroupId"], tags_of(group.get("Tags")), facts)
+            attributes = {"VPC": group["VpcId"], "ingress": ingress_rules(group["IpPermissions"])}
+            return ExistingPart(group["GroupId"], tags_of(group.get("Tags")), attributes)
         return None
 
     def permissions(self) -> list[dict[str, Any]]:
-        """The one rule."""
+        """Return the single ingress rule, in the form that the EC2 API takes."""
         port, cidr = self.settings.port, self.settings.cidr
-        source = {"CidrIp": cidr, "Description": f"To the cluster {self.names.identifier}"}
+        source = {"CidrIp": cidr, "Description": f"Redshift cluster {self.names.identifier}"}
         return [{"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [source]}]
 
-    def wanted(self) -> dict[str, Any]:
-        """That rule, in the VPC of the subnets."""
-        return {"VPC": self.account.vpc(self.settings.subnets), "ingress": openings(self.permissions())}
+    def desired(self) -> dict[str, Any]:
+        """Return the VPC of the subnets and the single ingress rule."""
+        return {"VPC": self.account.vpc(self.settings.subnets), "ingress": ingress_rules(self.permissions())}
 
     def create(self) -> str:
-        """The group with its tags, without its rule."""
+        """Create the group with its tags; `complete` adds the ingress rule."""
         group = self.ec2.create_security_group(
             GroupName=self.name,
-            Description=f"Who reaches the Redshift cluster {self.names.identifier}",
+            Description=f"Network access to the Redshift cluster {self.names.identifier}",
             VpcId=self.account.vpc(self.settings.subnets),
             TagSpecifications=[{"ResourceType": "security-group", "Tags": tag_list(self.settings.tags)}],
         )
         return str(group["GroupId"])
 
-    def finish(self, part_id: str) -> None:
-        """Its rule."""
+    def complete(self, part_id: str) -> None:
+        """Add the ingress rule to the group."""
         self.ec2.authorize_security_group_ingress(GroupId=part_id, IpPermissions=self.permissions())
 
-    def delete(self, found: Found) -> None:
-        """One call; its rules go with it."""
-        self.ec2.delete_security_group(GroupId=found.id)
+    def delete(self, existing: ExistingPart) -> None:
+        """Delete the group and its rules. EC2 refuses while a cluster uses it."""
+        self.ec2.delete_security_group(GroupId=existing.id)

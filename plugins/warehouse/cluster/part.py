@@ -1,4 +1,4 @@
-"""What all parts of a cluster share: found by name, ours by tag, compared with what is wanted."""
+"""The base class of a cluster's parts: find a part by name, recognise it by tag, compare it with the desired state."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from warehouse.cluster.settings import TAG, ClusterNames, ClusterSettings
 
 
 @dataclasses.dataclass(frozen=True)
-class Found:
-    """What AWS has under a name.
+class ExistingPart:
+    """A part as it exists in AWS.
 
-    :param id: what other calls call it by.
+    :param id: the identifier that other API calls take.
     :param tags: its tags.
-    :param facts: what can be compared with what is wanted.
+    :param attributes: the attributes that can be compared with the desired ones.
     """
 
     id: str
     tags: Mapping[str, str]
-    facts: Mapping[str, Any]
+    attributes: Mapping[str, Any]
 
 
 def tags_of(listed: list[dict[str, str]] | None) -> dict[str, str]:
-    """Tags as a mapping; every API has them as a list of Key and Value."""
+    """Convert an API's list of Key and Value into a mapping; an absent list means no tags."""
     return {tag["Key"]: tag["Value"] for tag in listed or []}
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """A mapping as every API wants tags."""
+    """Convert a mapping of tags into the list of Key and Value that the APIs expect."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 class Part(abc.ABC):
-    """One thing of a cluster's.
+    """One AWS resource of a cluster: the role, the subnet group, the security group or the cluster itself.
 
-    Everything is created with its tag in the same call, so that a run that dies leaves nothing nameless behind; what a
-    part needs beyond that call is completed by the next run.
+    One API call creates a part together with its tag, so a run that dies never leaves an untagged resource behind. If a
+    part needs further calls, the next run makes those that are missing.
     """
 
     kind: str
-    # Facts that a second call adds. While one is missing altogether, the part is unfinished, not different.
-    later: frozenset[str] = frozenset()
+    # Attributes that a further call adds. While one is missing, the part counts as incomplete, not as different.
+    added_later: frozenset[str] = frozenset()
 
     def __init__(self, account: Account, names: ClusterNames) -> None:
         self.account = account
@@ -52,91 +52,92 @@ class Part(abc.ABC):
 
     @property
     def name(self) -> str:
-        """Its name in AWS."""
+        """The part's name in AWS."""
         return self.names.name
 
     @property
     def settings(self) -> ClusterSettings:
-        """What is wanted; known when provisioning, not when deleting."""
-        assert isinstance(self.names, ClusterSettings), f"{self.kind}: names are not enough to create it"
+        """The full settings. Only provisioning has them; deleting needs the names alone."""
+        assert isinstance(self.names, ClusterSettings), f"{self.kind}: creating it needs settings, not only names"
         return self.names
 
     @property
-    def is_wanted(self) -> bool:
-        """Whether these settings need it at all."""
+    def is_needed(self) -> bool:
+        """Whether a cluster with these settings needs this part."""
         return True
 
     @abc.abstractmethod
-    def find(self) -> Found | None:
-        """What AWS has under the name, ours or not."""
+    def find(self) -> ExistingPart | None:
+        """Return what has the part's name in AWS, whether it is ours or not; None if nothing has."""
 
     @abc.abstractmethod
-    def wanted(self) -> dict[str, Any]:
-        """The facts it should have."""
+    def desired(self) -> dict[str, Any]:
+        """Return the attributes that the part must have."""
 
     @abc.abstractmethod
     def create(self) -> str:
-        """Create it by one call, tag included; return its id."""
+        """Create the part, tags included, in one call and return its id."""
 
-    def finish(self, part_id: str) -> None:
-        """Add the facts of `later`, each by a call of its own."""
-        assert not self.later, f"{self.kind}: {', '.join(self.later)} would never be added"
+    def complete(self, part_id: str) -> None:
+        """Add the attributes in `added_later`, one call each."""
+        assert not self.added_later, f"{self.kind}: nothing adds {', '.join(self.added_later)}"
 
     @abc.abstractmethod
-    def delete(self, found: Found) -> None:
-        """Delete it."""
+    def delete(self, existing: ExistingPart) -> None:
+        """Delete the part from AWS."""
 
     def describe(self) -> str:
-        """It in words."""
+        """Return kind and name for log and error messages, for example `cluster 'shop'`."""
         return f"{self.kind} {self.name!r}"
 
-    def own(self) -> Found | None:
-        """It, if it is there; AccountError when it is someone else's."""
-        found = self.find()
-        if found is not None and found.tags.get(TAG) != self.names.owner:
+    def find_own(self) -> ExistingPart | None:
+        """Return the part if it exists, None if not; raise AccountError if it exists without our tag."""
+        existing = self.find()
+        if existing is not None and existing.tags.get(TAG) != self.names.owner:
             raise AccountError(
-                f"{self.describe()} exists and is not ours: its tag {TAG} is {found.tags.get(TAG)!r}, expected "
-                f"{self.names.owner!r}; it is left alone, choose another identifier"
+                f"{self.describe()} already exists but is not ours: its tag {TAG} is {existing.tags.get(TAG)!r}, "
+                f"expected {self.names.owner!r}; it was left unchanged: choose another identifier"
             )
-        return found
+        return existing
 
-    def differences(self, found: Found) -> list[str]:
-        """What differs from what is wanted, in words. What a died run left out is no difference."""
-        if not self.is_wanted:
-            return [f"{self.describe()} exists, but nothing asks for it any more"]
-        pairs = {**self.wanted(), **{f"tag {key}": value for key, value in self.settings.tags.items()}}
-        facts = {**found.facts, **{f"tag {key}": value for key, value in found.tags.items()}}
+    def differences(self, existing: ExistingPart) -> list[str]:
+        """Describe each difference from the desired state. An attribute that is still to be added is not one."""
+        if not self.is_needed:
+            return [f"{self.describe()} exists, but these settings do not need it"]
+        pairs = {**self.desired(), **{f"tag {key}": value for key, value in self.settings.tags.items()}}
+        actual = {**existing.attributes, **{f"tag {key}": value for key, value in existing.tags.items()}}
         return [
-            f"{self.describe()}: {name} is {facts.get(name)!r}, asked for is {value!r}"
+            f"{self.describe()}: {name} is {actual.get(name)!r}, expected {value!r}"
             for name, value in pairs.items()
-            if facts.get(name) != value and not (name in self.later and not facts[name])
+            if actual.get(name) != value and not (name in self.added_later and not actual[name])
         ]
 
-    def provide(self) -> str:
-        """Leave it, create it or complete it; return which, in words. AccountError when it differs."""
-        found = self.own()
-        if found is None:
-            if not self.is_wanted:
+    def ensure_created(self) -> str:
+        """Create or complete the part if necessary and return what was done; raise AccountError if it differs."""
+        existing = self.find_own()
+        if existing is None:
+            if not self.is_needed:
                 return "not needed"
-            self.finish(self.create())
+            self.complete(self.create())
             return "created"
-        self.refuse_differences(found)
-        if all(found.facts[name] for name in self.later):
-            return "found as it should be"
-        self.finish(found.id)
+        self.require_no_differences(existing)
+        if all(existing.attributes[name] for name in self.added_later):
+            return "up to date"
+        self.complete(existing.id)
         return "completed"
 
-    def refuse_differences(self, found: Found) -> None:
-        """Say what differs, and what can be done."""
-        if differing := self.differences(found):
+    def require_no_differences(self, existing: ExistingPart) -> None:
+        """Raise AccountError with all differences and the ways to resolve them, if there are any."""
+        if differing := self.differences(existing):
             raise AccountError(
-                "; ".join(differing) + "; nothing was changed: ask for what is there, change it by hand, or tear down"
+                "; ".join(differing)
+                + "; nothing was changed: adjust the params, change it by hand, or tear the cluster down"
             )
 
-    def remove(self) -> str:
-        """Delete it if it is there and ours; return what was done, in words."""
-        found = self.own()
-        if found is None:
-            return "not there"
-        self.delete(found)
+    def ensure_deleted(self) -> str:
+        """Delete the part if it exists and return what was done; raise AccountError if it is not ours."""
+        existing = self.find_own()
+        if existing is None:
+            return "does not exist"
+        self.delete(existing)
         return "deleted"

@@ -1,4 +1,4 @@
-"""The two documents of the cluster's role: who may take it on, and what it may do."""
+"""The trust policy and the access policy of the cluster's role."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ VERSION = "2012-10-17"
 POLICY_NAME = "s3"
 
 
-def trust() -> dict[str, Any]:
-    """Redshift alone may take the role on."""
+def trust_policy() -> dict[str, Any]:
+    """Return the policy that lets Redshift, and no other service or user, assume the role."""
     return {
         "Version": VERSION,
         "Statement": [
@@ -24,14 +24,14 @@ def trust() -> dict[str, Any]:
     }
 
 
-def access(partition: str, bucket: str, work_prefix: str) -> dict[str, Any]:
-    """Reading of exactly one bucket; reading and writing below the work prefix, where there is one; nothing else.
+def access_policy(partition: str, bucket: str, work_prefix: str) -> dict[str, Any]:
+    """Return the policy that allows reading one bucket and, if there is a work prefix, reading and writing below it.
 
-    COPY lists what lies below its prefix, which is a right on the bucket, and reads the objects.
+    COPY lists the objects below its prefix, which is a permission on the bucket, and then reads them.
 
-    :param partition: `aws`, or that of China or GovCloud.
-    :param bucket: the bucket that is loaded from.
-    :param work_prefix: s3://bucket/prefix, or nothing.
+    :param partition: `aws`, `aws-cn` or `aws-us-gov`.
+    :param bucket: the bucket to load from.
+    :param work_prefix: `s3://bucket/prefix`, or an empty string.
     """
     data = f"arn:{partition}:s3:::{bucket}"
     statements: list[dict[str, Any]] = [

@@ -1,73 +1,76 @@
-"""The IAM role by which the cluster reads S3."""
+"""The IAM role that the cluster assumes to read S3."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from warehouse.cluster.part import Found, Part, tag_list, tags_of
-from warehouse.cluster.policies import POLICY_NAME, access, trust
+from warehouse.cluster.part import ExistingPart, Part, tag_list, tags_of
+from warehouse.cluster.policies import POLICY_NAME, access_policy, trust_policy
 
 
 class Role(Part):
-    """A role that Redshift may take on, with one policy of its own."""
+    """A role that Redshift assumes, with a single inline policy."""
 
     kind = "IAM role"
-    later = frozenset({"policy"})
+    added_later = frozenset({"policy"})
 
     @property
     def iam(self) -> Any:
-        """The client."""
+        """The IAM client."""
         return self.account.client("iam")
 
     @property
     def arn(self) -> str:
-        """Known before the role exists."""
+        """The role's ARN, which follows from account and name and is known before the role exists."""
         identity = self.account.identity
         return f"arn:{identity.partition}:iam::{identity.account}:role/{self.name}"
 
     def policy(self) -> dict[str, Any] | None:
-        """The policy it has, if it has it already."""
+        """Return the role's inline policy, or None if the role does not have it yet."""
         try:
             answer = self.iam.get_role_policy(RoleName=self.name, PolicyName=POLICY_NAME)
         except self.iam.exceptions.NoSuchEntityException:
             return None
-        found: dict[str, Any] = answer["PolicyDocument"]
-        return found
+        document: dict[str, Any] = answer["PolicyDocument"]
+        return document
 
-    def find(self) -> Found | None:
-        """By its name, which is unique in the account."""
+    def find(self) -> ExistingPart | None:
+        """Look the role up by its name, which is unique in the account."""
         try:
             role = self.iam.get_role(RoleName=self.name)["Role"]
         except self.iam.exceptions.NoSuchEntityException:
             return None
-        facts = {"trust": role["AssumeRolePolicyDocument"], "policy": self.policy()}
-        return Found(self.name, tags_of(role.get("Tags")), facts)
+        attributes = {"trust": role["AssumeRolePolicyDocument"], "policy": self.policy()}
+        return ExistingPart(self.name, tags_of(role.get("Tags")), attributes)
 
-    def wanted(self) -> dict[str, Any]:
-        """Both documents, to the letter."""
+    def desired(self) -> dict[str, Any]:
+        """Return both policy documents; an existing role must have exactly these."""
         settings = self.settings
         partition = self.account.identity.partition
-        return {"trust": trust(), "policy": access(partition, settings.bucket, settings.work_prefix)}
+        return {"trust": trust_policy(), "policy": access_policy(partition, settings.bucket, settings.work_prefix)}
 
     def create(self) -> str:
-        """The role with its tags, without its policy."""
+        """Create the role with its tags; `complete` adds the policy."""
         self.iam.create_role(
             RoleName=self.name,
-            AssumeRolePolicyDocument=json.dumps(trust()),
-            Description=f"What the Redshift cluster {self.names.identifier} may do",
+            AssumeRolePolicyDocument=json.dumps(trust_policy()),
+            Description=f"S3 access of the Redshift cluster {self.names.identifier}",
             Tags=tag_list(self.settings.tags),
         )
         return self.name
 
-    def finish(self, part_id: str) -> None:
-        """Its policy."""
+    def complete(self, part_id: str) -> None:
+        """Put the inline policy on the role."""
         self.iam.put_role_policy(
-            RoleName=part_id, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(self.wanted()["policy"])
+            RoleName=part_id, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(self.desired()["policy"])
         )
 
-    def delete(self, found: Found) -> None:
-        """The policy first: a role that has one cannot go. Policies others attached to it make AWS refuse, as well."""
-        if found.facts["policy"] is not None:
+    def delete(self, existing: ExistingPart) -> None:
+        """Delete the policy, then the role.
+
+        IAM does not delete a role that still has policies, so one that somebody attached to it makes this fail.
+        """
+        if existing.attributes["policy"] is not None:
             self.iam.delete_role_policy(RoleName=self.name, PolicyName=POLICY_NAME)
         self.iam.delete_role(RoleName=self.name)

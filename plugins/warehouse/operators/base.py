@@ -29,7 +29,10 @@ class TransactionOperator(BaseSQLOperator):
     @contextlib.contextmanager
     def transaction(self, *, autocommit: bool = False) -> Iterator[Session]:
         """A session on the operator's connection; its statements are kept in `sql`, where OpenLineage finds them."""
-        with transaction(self.get_db_hook(), self.log, autocommit=autocommit) as session:
+        label = f"{self.dag_id}.{self.task_id}"
+        with transaction(
+            self.get_db_hook(), self.log, autocommit=autocommit, conn_id=self.conn_id, label=label
+        ) as session:
             try:
                 yield session
             finally:

@@ -1,4 +1,4 @@
-"""Look before anything is created: at the settings, the credentials, the buckets, and what exists already."""
+"""Check settings, credentials, buckets and existing resources before anything is created."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from warehouse.operators.cluster_base import ClusterOperator
 
 
 class CheckClusterSettingsOperator(ClusterOperator):
-    """Fail unless everything can be created, or is there as it should be. Changes nothing."""
+    """Fail unless every part either can be created or already exists as configured. Changes nothing."""
 
     def execute(self, context: Any) -> dict[str, str]:
-        """What each part will be met with."""
-        with self.told():
+        """Return for each part `exists`, `will be created` or `not needed`."""
+        with self.fail_without_retry():
             settings = ClusterSettings.parse(self.settings)
             identity = self.account.identity
             self.log.info("account %s, region %s", identity.account, identity.region)
@@ -22,10 +22,10 @@ class CheckClusterSettingsOperator(ClusterOperator):
                 self.account.require_bucket(bucket)
             plan = {}
             for name, part in parts_of(self.account, settings).items():
-                found = part.own()
-                if found is not None:
-                    part.refuse_differences(found)
-                plan[name] = "exists" if found else "will be created" if part.is_wanted else "not needed"
+                existing = part.find_own()
+                if existing is not None:
+                    part.require_no_differences(existing)
+                plan[name] = "exists" if existing else "will be created" if part.is_needed else "not needed"
                 self.log.info("%s: %s", part.describe(), plan[name])
             self.account.vpc(settings.subnets)
         return plan

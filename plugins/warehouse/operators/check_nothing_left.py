@@ -1,4 +1,4 @@
-"""After a teardown: what is left."""
+"""Check that a teardown deleted everything."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from warehouse.operators.cluster_base import ClusterOperator
 
 
 class CheckNothingLeftOperator(ClusterOperator):
-    """Fail if any part is still there; list the snapshots, which stay on purpose and cost money."""
+    """Fail if any part still exists. Log the snapshots, which are kept on purpose and cost money."""
 
     def execute(self, context: Any) -> list[str]:
-        """The snapshots that were kept."""
-        with self.told():
+        """Return the names of the snapshots that were kept."""
+        with self.fail_without_retry():
             names = ClusterNames.parse(self.settings)
-            left = [part.describe() for part in parts_of(self.account, names).values() if part.own()]
+            left = [part.describe() for part in parts_of(self.account, names).values() if part.find_own()]
         if left:
-            raise AirflowFailException(f"still there: {', '.join(left)}; run the teardown again")
+            raise AirflowFailException(f"not deleted: {', '.join(left)}; run the teardown again")
         kept = Cluster(self.account, names).snapshots()
-        self.log.info("nothing is left but the snapshots: %s", ", ".join(kept) or "none")
+        self.log.info("everything is deleted; remaining snapshots: %s", ", ".join(kept) or "none")
         return kept

@@ -1,4 +1,4 @@
-"""What the operators of a cluster share: settings as text, one account, errors told in one sentence."""
+"""The base class of the cluster operators: settings as templates, one AWS account, errors that need no retry."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from warehouse.cluster.account import Account, AccountError
 
 
 class ClusterOperator(BaseOperator):
-    """Base of the operators that work on a cluster and its parts.
+    """Base class of the operators that work on a cluster and its parts.
 
-    :param settings: the cluster's settings as templates (see warehouse.cluster.settings); those that delete need only
-        `identifier` and `managed_by`.
-    :param aws_conn_id: the connection with credentials and region.
+    :param settings: the cluster's settings as templates (see warehouse.cluster.settings). Operators that only find or
+        delete parts need just `identifier` and `managed_by`.
+    :param aws_conn_id: the connection that holds the credentials and the region.
     """
 
     template_fields: Sequence[str] = ("settings",)
@@ -30,12 +30,12 @@ class ClusterOperator(BaseOperator):
 
     @cached_property
     def account(self) -> Account:
-        """The account the connection leads to."""
+        """The AWS account of the connection."""
         return Account(self.aws_conn_id)
 
     @contextlib.contextmanager
-    def told(self) -> Iterator[None]:
-        """Fail at once, in words, for what a second try cannot mend."""
+    def fail_without_retry(self) -> Iterator[None]:
+        """Turn AccountError and ValueError, which a retry cannot fix, into AirflowFailException."""
         try:
             yield
         except (AccountError, ValueError) as error:

@@ -128,8 +128,8 @@ class DataQualityOperator(RunOperator):
                 self.alert_topic,
                 f"{self.dag_id}: {len(grown)} warnings have grown",
                 f"Run {context['run_id']} was not stopped by these:\n" + "\n".join(lines),
-                aws_conn_id=self.aws_conn_id,
-                log=self.log,
+                self.aws_conn_id,
+                self.log,
             )
 
     def execute(self, context: Any) -> dict[str, int]:

@@ -116,7 +116,7 @@ class FindFilesOperator(WarehouseOperator):
             f"there is no file of {scope.period.name} below s3://{self.bucket}/{feed.prefix}; expected {feed.expected}"
         )
         if str(context["dag_run"].run_type) != "scheduled":
-            raise AirflowFailException(message)
+            raise AirflowFailException(f"{message}. To load every file of the bucket, run with period all")
         self.log.warning("%s. The run goes on without it; a later run loads the file when it is there", message)
 
     def require_confirmation(self, feed: Feed, listing: Listing, selection: Selection) -> None:

@@ -34,6 +34,8 @@ class OpenRunOperator(WarehouseOperator):
         with self.transaction() as session:
             state = read_state(session, self.warehouse)
             tables = frozenset(now) if is_true(self.recompute) else outdated(state, now)
+            if not session.row(f"SELECT COUNT(*) FROM {self.warehouse.ledger}")[0]:
+                tables = frozenset()  # without raw records there is nothing to compute from
             for statement in create_statements(self.warehouse, schema):
                 session.execute(statement)
             write_run(session, schema, Run(token, state.token, context["run_id"], tables, json.dumps(now), None))

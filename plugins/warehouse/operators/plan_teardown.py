@@ -1,4 +1,4 @@
-"""Before anything is deleted: whether it was confirmed, and what would go."""
+"""Check the confirmation and show what a teardown will delete."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from warehouse.operators.cluster_base import ClusterOperator
 
 
 class PlanTeardownOperator(ClusterOperator):
-    """Show what will be deleted; fail unless the cluster's name was typed, or if any part is someone else's.
+    """Log what will be deleted. Fail if the confirmation is not the cluster's identifier or a part is not ours.
 
-    :param confirmation: must be the cluster's identifier.
-    :param dry_run: `true` shows the plan and skips the rest.
-    :param final_snapshot: the name of the snapshot that will be taken; nothing for none.
+    :param confirmation: must equal the cluster's identifier.
+    :param dry_run: `true` logs the plan and skips all later tasks.
+    :param final_snapshot: the name of the snapshot that will be taken; empty means no snapshot.
     """
 
     template_fields: Sequence[str] = (*ClusterOperator.template_fields, "confirmation", "dry_run", "final_snapshot")
@@ -29,17 +29,17 @@ class PlanTeardownOperator(ClusterOperator):
         self.final_snapshot = final_snapshot
 
     def execute(self, context: Any) -> list[str]:
-        """What will be deleted, in order."""
-        with self.told():
+        """Return descriptions of the parts that will be deleted, in order."""
+        with self.fail_without_retry():
             names = ClusterNames.parse(self.settings)
             if self.confirmation != names.identifier:
                 raise AirflowFailException(
-                    f"nothing was deleted: the cluster is {names.identifier!r}, the confirmation says "
-                    f"{self.confirmation!r}"
+                    f"nothing was deleted: confirmation is {self.confirmation!r}, expected the cluster's identifier "
+                    f"{names.identifier!r}"
                 )
-            found = [part.describe() for part in reversed(parts_of(self.account, names).values()) if part.own()]
+            found = [part.describe() for part in reversed(parts_of(self.account, names).values()) if part.find_own()]
         snapshot = f"snapshot {self.final_snapshot!r} is taken first" if self.final_snapshot else "no snapshot is taken"
-        self.log.info("to be deleted: %s; %s", ", ".join(found) or "nothing", snapshot)
+        self.log.info("will be deleted: %s; %s", ", ".join(found) or "nothing", snapshot)
         if self.dry_run.lower() == "true":
-            raise AirflowSkipException("a dry run: nothing was deleted")
+            raise AirflowSkipException("dry run: nothing was deleted")
         return found

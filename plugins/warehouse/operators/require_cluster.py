@@ -1,4 +1,4 @@
-"""Go on only with a cluster that is ours and in the right state."""
+"""Continue only if the cluster is ours and in the required state."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from warehouse.operators.cluster_base import ClusterOperator
 
 
 class RequireClusterOperator(ClusterOperator):
-    """Fail unless the cluster exists, is ours and has a status; skip what follows if it has got where it should go.
+    """Fail unless the cluster exists, is ours and has one status; skip the later tasks if it already has the final one.
 
-    :param status: the status it must have.
+    :param status: the status that the cluster must have.
     :param done: the status in which there is nothing left to do.
     """
 
@@ -25,15 +25,15 @@ class RequireClusterOperator(ClusterOperator):
         self.done = done
 
     def execute(self, context: Any) -> None:
-        """Look."""
-        with self.told():
+        """Return nothing; raise AirflowSkipException in the status `done`, AirflowFailException in any other."""
+        with self.fail_without_retry():
             cluster = Cluster(self.account, ClusterNames.parse(self.settings))
-            found = cluster.own()
-            if found is None:
-                raise AccountError(f"{cluster.describe()} does not exist")
-            status = found.facts["status"]
+            existing = cluster.find_own()
+            if existing is None:
+                raise AccountError(f"{cluster.describe()} does not exist: create it, then run again")
+            status = existing.attributes["status"]
             if status == self.done:
-                raise AirflowSkipException(f"{cluster.describe()} is {status} already")
+                raise AirflowSkipException(f"{cluster.describe()} is already {status}")
             if status != self.status:
                 raise AccountError(
                     f"{cluster.describe()} is {status!r}, expected {self.status!r}: wait, then run again"

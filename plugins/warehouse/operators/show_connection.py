@@ -1,4 +1,4 @@
-"""Tell how a cluster is reached: the connection and Variables to put into Airflow, word for word."""
+"""Show how to reach a cluster: the exact connection and Variables to add to Airflow."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from warehouse.operators.cluster_base import ClusterOperator
 
 
 class ShowConnectionOperator(ClusterOperator):
-    """Log endpoint, role, connection and Variables. No password is in them: the login is by IAM, for an hour each.
+    """Log the endpoint, role, connection and Variables.
 
-    :param conn_id: what the connection is called.
-    :param variables: the Variables to set, as templates.
+    The connection contains no password: each login fetches a temporary one from IAM, valid for 15 minutes.
+
+    :param conn_id: the id of the connection to show.
+    :param variables: the Variables to show, by name, as templates.
     """
 
     template_fields: Sequence[str] = (*ClusterOperator.template_fields, "variables")
@@ -28,8 +30,8 @@ class ShowConnectionOperator(ClusterOperator):
         self.conn_id = conn_id
         self.variables = variables
 
-    def connection(self, settings: ClusterSettings, host: str) -> dict[str, Any]:
-        """Of type Amazon Redshift, whose driver asks AWS for the password itself, by the worker's own credentials."""
+    def redshift_connection(self, settings: ClusterSettings, host: str) -> dict[str, Any]:
+        """Return a connection of type Amazon Redshift. Its driver gets the password with the worker's credentials."""
         return {
             "conn_type": "redshift",
             "host": host,
@@ -44,8 +46,8 @@ class ShowConnectionOperator(ClusterOperator):
             },
         }
 
-    def other_connection(self, settings: ClusterSettings, host: str) -> dict[str, Any]:
-        """Of type Postgres, whose hook asks AWS for the password by the connection's credentials."""
+    def postgres_connection(self, settings: ClusterSettings, host: str) -> dict[str, Any]:
+        """Return a connection of type Postgres. Its hook gets the password with the credentials of `aws_conn_id`."""
         extra = {
             "iam": True,
             "redshift": True,
@@ -53,34 +55,36 @@ class ShowConnectionOperator(ClusterOperator):
             "aws_conn_id": self.aws_conn_id,
             "sslmode": "require",
         }
-        return {**self.connection(settings, host), "conn_type": "postgres", "extra": extra}
+        return {**self.redshift_connection(settings, host), "conn_type": "postgres", "extra": extra}
 
     def execute(self, context: Any) -> dict[str, Any]:
-        """Show it, and hand it on for who wants to read it by the API."""
-        with self.told():
+        """Log everything, and return it for users who read it through the API."""
+        with self.fail_without_retry():
             settings = ClusterSettings.parse(self.settings)
-            found = Cluster(self.account, settings).own()
-            if found is None or not found.facts["endpoint"]:
-                raise AccountError(f"cluster {settings.identifier!r} has no endpoint")
+            existing = Cluster(self.account, settings).find_own()
+            if existing is None or not existing.attributes["endpoint"]:
+                raise AccountError(
+                    f"cluster {settings.identifier!r} has no endpoint: wait until it is available, then run again"
+                )
             role = Role(self.account, settings).arn
-        host = str(found.facts["endpoint"])
+        host = str(existing.attributes["endpoint"])
         shown = {
             "endpoint": f"{host}:{settings.port}",
             "role": role,
-            "connection": json.dumps(self.connection(settings, host)),
-            "other_connection": json.dumps(self.other_connection(settings, host)),
+            "connection": json.dumps(self.redshift_connection(settings, host)),
+            "other_connection": json.dumps(self.postgres_connection(settings, host)),
             "variables": dict(self.variables),
         }
         name = f"AIRFLOW_CONN_{self.conn_id.upper()}"
         self.log.info("endpoint: %s", shown["endpoint"])
         self.log.info("role: %s", role)
         self.log.info(
-            "connection, where Airflow's workers have AWS credentials of their own (a role, or AWS_ variables):\n%s=%s",
+            "connection, if Airflow's workers have their own AWS credentials (a role or AWS_* variables):\n%s=%s",
             name,
             shlex.quote(str(shown["connection"])),
         )
         self.log.info(
-            "or, where only the connection %s has them:\n%s=%s",
+            "connection, if only the connection %s has AWS credentials:\n%s=%s",
             self.aws_conn_id,
             name,
             shlex.quote(str(shown["other_connection"])),

@@ -11,7 +11,9 @@ from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk.exceptions import AirflowFailException
 
 from warehouse.batch_copy import AUTHORISATION, COPIED, BatchCopier, CopyParameters
+from warehouse.json_keys import unexpected_keys
 from warehouse.listing import Listing, list_files, read_ledger
+from warehouse.load_errors import LOAD_ERRORS
 from warehouse.operators.base import RunOperator
 from warehouse.operators.find_files import is_true, scope_of
 from warehouse.run_schema import columns_of, note_change, read_run, staged
@@ -200,13 +202,24 @@ class StageToRedshiftOperator(RunOperator):
             raise AirflowFailException(str(error)) from None
 
     def execute(self, context: Any) -> dict[str, Any]:
-        """Find, copy, check and note the files; rows, files, bytes, seconds, what was left out and what was blocked."""
+        """Find, copy, check and note the files; rows, files, bytes, seconds, what was left out, and warnings.
+
+        Why the task failed for good stays in XCom, for the record of the run.
+        """
+        try:
+            return self.stage(context)
+        except AirflowFailException as error:
+            context["ti"].xcom_push(LOAD_ERRORS, [str(error)])
+            raise
+
+    def stage(self, context: Any) -> dict[str, Any]:
+        """Find, copy, check and note the files."""
         parameters = self.copy_parameters()
         started = time.monotonic()
         with self.transaction() as session:
             read_run(session, self.run_schema)
             if is_true(self.recompute):
-                return self.outcome(0, [], {}, Selection(), 0.0)
+                return self.outcome(0, [], {}, [], 0.0)
             ledger = read_ledger(session, self.warehouse, self.feed)
             session.execute(self.render_sql(self.feed.ddl, context, table=COPIED))
             columns = [name for name in columns_of(session, COPIED) if name != "batch_id"]
@@ -231,15 +244,29 @@ class StageToRedshiftOperator(RunOperator):
             )
             self.check_files(context, copier, files)
             accepted, left_out = self.finish(copier, files, listing, selection, ledger)
+            warnings = self.warnings(columns, accepted, selection)
             (rows,) = session.row(f"SELECT COUNT(*) FROM {staged(self.run_schema, self.feed)}")
-        return self.outcome(rows, accepted, left_out, selection, time.monotonic() - started)
+        return self.outcome(rows, accepted, left_out, warnings, time.monotonic() - started)
+
+    def warnings(self, columns: Sequence[str], files: Sequence[S3Object], selection: Selection) -> list[str]:
+        """What somebody should know of the files, although they are loaded or stay as they are; also in the log."""
+        found = [
+            f"{key} keeps its accepted version: it shares a batch with {vanished}, which is no longer in the bucket"
+            for key, vanished in selection.blocked
+        ]
+        if files:
+            keys = [item.key for item in files]
+            found += unexpected_keys(self.s3.get_conn(), self.bucket, keys, self.json, columns)
+        for warning in found:
+            self.log.warning("%s", warning)
+        return found
 
     def outcome(
         self,
         rows: int,
         files: Sequence[S3Object],
         left_out: dict[str, str],
-        selection: Selection,
+        warnings: list[str],
         seconds: float,
     ) -> dict[str, Any]:
         """The task's result; also in the log."""
@@ -261,8 +288,5 @@ class StageToRedshiftOperator(RunOperator):
             "bytes": size,
             "seconds": round(seconds, 3),
             "left_out": [{"key": key, "reason": reason} for key, reason in left_out.items()],
-            "warnings": [
-                f"{key} keeps its accepted version: it shares a batch with {vanished}, which is no longer in the bucket"
-                for key, vanished in selection.blocked
-            ],
+            "warnings": warnings,
         }

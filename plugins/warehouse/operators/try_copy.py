@@ -1,4 +1,4 @@
-"""Try whether the cluster may read S3 by its role: COPY of one object with NOLOAD, which reads and keeps nothing."""
+"""Test that the cluster can read S3 with its role: COPY one object with NOLOAD, which reads it and loads no rows."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from warehouse.session import transaction
 
 
 class TryCopyOperator(ClusterOperator):
-    """Read one object by the cluster's default role, where a login is possible; skip where it is not.
+    """Read one object with the cluster's default role; skip if there is no connection to this cluster.
 
-    It is possible where the connection leads to this very cluster: its host is the cluster's endpoint, or its extra
-    names the cluster. Another warehouse's connection is not touched.
+    A connection belongs to this cluster if its host is the cluster's endpoint or its extra contains the cluster's
+    identifier. The operator does not log in to any other warehouse.
 
     :param conn_id: the warehouse's connection.
-    :param prefix: below it lies the object, in the settings' bucket: JSON.
+    :param prefix: the prefix of the JSON object to read, in the bucket of the settings.
     :param region_name: the bucket's region.
     """
 
@@ -38,41 +38,41 @@ class TryCopyOperator(ClusterOperator):
         self.region_name = region_name
 
     def connection(self) -> Connection:
-        """The connection; skips when there is none yet."""
+        """Return the connection; raise AirflowSkipException if it does not exist yet."""
         try:
             return BaseHook.get_connection(self.conn_id)
         except AirflowNotFoundException:
             raise AirflowSkipException(
-                f"not tried: there is no connection {self.conn_id!r} yet; the next task shows what to create"
+                f"not tested: connection {self.conn_id!r} does not exist yet; the next task shows how to create it"
             ) from None
 
     def hook(self, cluster: Cluster) -> DbApiHook:
-        """A hook that leads to the cluster; skips when the connection leads elsewhere."""
+        """Return a hook for the cluster; raise AirflowSkipException if the connection points elsewhere."""
         connection = self.connection()
-        found = cluster.own()
-        if found is None:
-            raise AccountError(f"{cluster.describe()} does not exist")
+        existing = cluster.find_own()
+        if existing is None:
+            raise AccountError(f"{cluster.describe()} does not exist: create it, then run again")
         extra = connection.extra_dejson
-        named = {extra.get("cluster_identifier"), extra.get("cluster-identifier")}
-        if connection.host != found.facts["endpoint"] and cluster.name not in named:
+        identifiers = {extra.get("cluster_identifier"), extra.get("cluster-identifier")}
+        if connection.host != existing.attributes["endpoint"] and cluster.name not in identifiers:
             raise AirflowSkipException(
-                f"not tried: connection {self.conn_id!r} leads to {connection.host!r}, not to "
-                f"{found.facts['endpoint']!r}"
+                f"not tested: connection {self.conn_id!r} points to {connection.host!r}, not to "
+                f"{existing.attributes['endpoint']!r}"
             )
         hook: DbApiHook = connection.get_hook()
         return hook
 
     def first_object(self, bucket: str) -> str:
-        """The key of an object to read; skips when there is none."""
+        """Return the key of an object to read; raise AirflowSkipException if there is none."""
         answer = self.account.client("s3").list_objects_v2(Bucket=bucket, Prefix=self.prefix, MaxKeys=10)
         found = objects(answer.get("Contents", []))
         if not found:
-            raise AirflowSkipException(f"not tried: nothing lies below s3://{bucket}/{self.prefix}")
+            raise AirflowSkipException(f"not tested: there is no object below s3://{bucket}/{self.prefix}")
         return found[0].key
 
     def execute(self, context: Any) -> str:
-        """The object that was read."""
-        with self.told():
+        """Return the S3 URL of the object that was read."""
+        with self.fail_without_retry():
             settings = ClusterSettings.parse(self.settings)
             hook = self.hook(Cluster(self.account, settings))
             key = self.first_object(settings.bucket)
@@ -87,7 +87,7 @@ class TryCopyOperator(ClusterOperator):
                 session.execute(statement)
             except session.database_errors as error:
                 raise AirflowFailException(
-                    f"the cluster cannot read {location} by its default role: {error}"
+                    f"the cluster cannot read {location} with its default role: {error}"
                 ) from error
-        self.log.info("the cluster reads %s by its default role", location)
+        self.log.info("the cluster can read %s with its default role", location)
         return location

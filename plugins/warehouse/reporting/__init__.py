@@ -1,1 +1,1 @@
-"""The report and the page in the Airflow UI."""
+"""The report, the record of each run, and the pages in the Airflow UI that show them."""

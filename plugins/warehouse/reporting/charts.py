@@ -1,6 +1,6 @@
-"""Kinds of charts as data: each makes a Vega-Lite specification of a query's rows.
+"""Chart types as data: each turns the rows of a query into a Vega-Lite specification.
 
-Colours are CSS variables, which follow the page into the dark (pages/style.css).
+Colours are CSS variables, defined in pages/style.css for light and dark.
 """
 
 from __future__ import annotations
@@ -11,43 +11,43 @@ from typing import Any
 
 from warehouse.reporting.axes import (
     LABEL_SIZE,
-    LETTER,
+    LETTER_WIDTH,
     SERIES_COLOURS,
     Row,
     Spec,
-    amounts,
-    colours,
-    dates,
-    key,
-    names,
-    over_dates,
+    axis_key,
+    category_axis,
+    date_axis,
+    date_axis_title,
+    series_colours,
+    value_axis,
 )
-from warehouse.reporting.formatting import number, shown, spelled
+from warehouse.reporting.formatting import column_label, display, to_number
 
-# One row of a bar chart: a line of text and the bar below it.
+# The height of one horizontal bar with the line of text above it, in pixels.
 BAR_STEP = 34
 HEIGHT = 280
 HEAT_COLOURS = tuple(f"var(--heat-{step})" for step in range(1, 6))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Figures:
-    """No picture: the first row's figures themselves, large."""
+class KeyFigures:
+    """No drawing: the values of the first row in large type."""
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns it shows: whatever there are."""
+        """The columns that the query must have: none in particular, as all columns are shown."""
         return ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Bars:
-    """Lying bars, for things with names: the name above its bar, however long it is.
+class HorizontalBars:
+    """Horizontal bars for items with names. Each name is above its bar, so long names have space.
 
-    :param label: column of the name.
-    :param detail: column that tells two things of one name apart, shown behind it.
-    :param value: column of the length.
-    :param group: column of the bar's colour.
+    :param label: column with the name.
+    :param detail: column shown after the name, which distinguishes items of the same name.
+    :param value: column with the length of the bar.
+    :param group: column that decides the colour of the bar.
     """
 
     label: str
@@ -57,66 +57,66 @@ class Bars:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns it shows."""
+        """The columns that the query must have."""
         return tuple(filter(None, (self.label, self.detail, self.value, self.group)))
 
-    def name(self, row: Row) -> str:
-        """What stands above the bar."""
+    def bar_label(self, row: Row) -> str:
+        """The text above the bar."""
         names = [row[self.label], row[self.detail] if self.detail else None]
-        return " · ".join(shown(name) for name in names if name is not None) or "unknown"
+        return " · ".join(display(name) for name in names if name is not None) or "unknown"
 
     def spec(self, rows: Sequence[Row], width: int) -> Spec:
-        """The chart over `rows`, in their order."""
+        """The specification, with the bars in the order of the rows."""
         values = [
             {
-                "row": place,
-                "label": self.name(row),
-                "value": number(row[self.value]),
-                "shown": shown(row[self.value], self.value),
-                "series": str(key(row[self.group])) if self.group else "",
+                "row": position,
+                "label": self.bar_label(row),
+                "value": to_number(row[self.value]),
+                "text": display(row[self.value], self.value),
+                "series": str(axis_key(row[self.group])) if self.group else "",
             }
-            for place, row in enumerate(rows)
+            for position, row in enumerate(rows)
         ]
-        places = {"field": "row", "type": "ordinal", "axis": None, "scale": {"paddingInner": 0, "paddingOuter": 0}}
+        positions = {"field": "row", "type": "ordinal", "axis": None, "scale": {"paddingInner": 0, "paddingOuter": 0}}
         text = {"type": "text", "baseline": "middle", "dy": -8, "fontSize": LABEL_SIZE, "color": "var(--ink)"}
-        # The longest figure keeps its place at the right end; a name that would reach into it ends in an ellipsis.
-        room = max(len(value["shown"]) for value in values) * LETTER + 20
+        # Reserve the right end for the longest value; a name that would overlap it ends in an ellipsis.
+        reserved = max(len(value["text"]) for value in values) * LETTER_WIDTH + 20
         return {
             "data": {"values": values},
             "height": BAR_STEP * len(values) + 50 + (25 if self.group else 0),
-            "encoding": {"y": places},
+            "encoding": {"y": positions},
             "layer": [
                 {
                     "mark": {"type": "bar", "height": 10, "yOffset": 9, "cornerRadiusEnd": 2},
                     "encoding": {
-                        "x": {"field": "value", "type": "quantitative", **amounts(rows, self.value, grid=False)},
-                        "color": colours([value["series"] for value in values] if self.group else []),
+                        "x": {"field": "value", "type": "quantitative", **value_axis(rows, self.value, grid=False)},
+                        "color": series_colours([value["series"] for value in values] if self.group else []),
                     },
                 },
                 {
-                    "mark": text | {"align": "left", "limit": width - 12 - room},
+                    "mark": text | {"align": "left", "limit": width - 12 - reserved},
                     "encoding": {"x": {"value": 0}, "text": {"field": "label"}},
                 },
                 {
                     "mark": text | {"align": "right"},
-                    "encoding": {"x": {"value": "width"}, "text": {"field": "shown"}},
+                    "encoding": {"x": {"value": "width"}, "text": {"field": "text"}},
                 },
             ],
         }
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Columns:
-    """Standing columns over dates, hours or a few short names.
+class VerticalBars:
+    """Vertical bars for dates, hours or a few short names.
 
-    :param x: column of what they stand on.
-    :param y: columns of the height; of several each is a series.
-    :param group: with one column of the height, the column whose values are the series.
-    :param is_stacked: series stand upon one another, where their sum means something; otherwise side by side.
-    :param order: all values of `x` in their order, so that one without rows leaves a gap.
-    :param days: for dates, the days from one to the next, for the same reason.
-    :param x_title: what `x` is, if its name does not say it.
-    :param y_title: what `y` is, for several.
+    :param x: column with the position.
+    :param y: columns with the height; if there are several, each is a series.
+    :param group: column whose values are the series, if there is one column with the height.
+    :param is_stacked: stack the series, if their sum means something; otherwise they are side by side.
+    :param order: all values of `x` in order, so that a value without rows leaves a gap.
+    :param days: for dates, the number of days between two bars, for the same reason.
+    :param x_title: title of the x axis; without it, the column name.
+    :param y_title: title of the y axis; without it, the name of the first column.
     """
 
     x: str
@@ -130,39 +130,41 @@ class Columns:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns it shows."""
+        """The columns that the query must have."""
         return (self.x, *self.y, *((self.group,) if self.group else ()))
 
     def spec(self, rows: Sequence[Row], width: int) -> Spec:
-        """The chart over `rows`."""
+        """The specification."""
         values = [
             {
-                "x": key(row[self.x]),
-                "y": number(row[column]),
-                "series": str(key(row[self.group])) if self.group else spelled(column),
+                "x": axis_key(row[self.x]),
+                "y": to_number(row[column]),
+                "series": str(axis_key(row[self.group])) if self.group else column_label(column),
             }
             for row in rows
             for column in self.y
         ]
         series = list(dict.fromkeys(value["series"] for value in values))
-        title = self.x_title or spelled(self.x)
-        found = [row[self.x] for row in rows]
-        axis = dates(found, title, self.days) if self.days else names(self.order or found, title, width)
+        title = self.x_title or column_label(self.x)
+        x_values = [row[self.x] for row in rows]
+        axis = (
+            date_axis(x_values, title, self.days) if self.days else category_axis(self.order or x_values, title, width)
+        )
         encoding = {
             "x": {"field": "x", "type": "ordinal", **axis},
             "y": {
                 "field": "y",
                 "type": "quantitative",
                 "stack": self.is_stacked,
-                **amounts(rows, *self.y, title=self.y_title),
+                **value_axis(rows, *self.y, title=self.y_title),
             },
-            "color": colours(series if len(series) > 1 else []),
+            "color": series_colours(series if len(series) > 1 else []),
         }
         if len(series) > 1 and not self.is_stacked:
             encoding["xOffset"] = {"field": "series", "sort": series}
         if self.is_stacked:
-            encoding["order"] = {"field": "place"}
-            values = [value | {"place": series.index(value["series"])} for value in values]
+            encoding["order"] = {"field": "position"}
+            values = [value | {"position": series.index(value["series"])} for value in values]
         return {"data": {"values": values}, "height": HEIGHT, "mark": {"type": "bar"}, "encoding": encoding}
 
 
@@ -170,9 +172,9 @@ class Columns:
 class Line:
     """A line over dates.
 
-    :param x: column of the dates.
-    :param y: column of the height.
-    :param x_title: what `x` is, if its name does not say it.
+    :param x: column with the dates.
+    :param y: column with the height.
+    :param x_title: title of the x axis; without it, the column name.
     """
 
     x: str
@@ -181,14 +183,14 @@ class Line:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns it shows."""
+        """The columns that the query must have."""
         return (self.x, self.y)
 
     def spec(self, rows: Sequence[Row], width: int) -> Spec:
-        """The chart over `rows`."""
-        values = [{"x": key(row[self.x]), "y": number(row[self.y])} for row in rows]
-        title = over_dates(self.x_title or spelled(self.x), [row[self.x] for row in rows])
-        # Few dates are named one by one: Vega would also name the times of day between them.
+        """The specification."""
+        values = [{"x": axis_key(row[self.x]), "y": to_number(row[self.y])} for row in rows]
+        title = date_axis_title(self.x_title or column_label(self.x), [row[self.x] for row in rows])
+        # With few dates, Vega would also label times of day between them; so every date is a tick.
         ticks = {"values": [value["x"] for value in values]} if len(values) < 8 else {"tickCount": width // 75}
         return {
             "data": {"values": values},
@@ -206,22 +208,22 @@ class Line:
                     "scale": {"type": "utc"},
                     "axis": {"title": title, "format": "%-d %b", "grid": False, "labelOverlap": True, **ticks},
                 },
-                "y": {"field": "y", "type": "quantitative", **amounts(rows, self.y)},
+                "y": {"field": "y", "type": "quantitative", **value_axis(rows, self.y)},
             },
         }
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class HeatMap:
-    """Cells of two columns' values: the stronger the colour, the more.
+    """Cells for each pair of values of two columns; the stronger the colour, the larger the value.
 
-    :param x: column of the cells' places from left to right.
-    :param y: column of their places from top to bottom.
-    :param value: column of the colour.
-    :param x_order: all values of `x` in their order; else as they come.
-    :param y_order: all values of `y` in their order; else as they come.
-    :param is_labelled: write the figures into the cells.
-    :param x_title: what `x` is, if its name does not say it.
+    :param x: column with the position from left to right.
+    :param y: column with the position from top to bottom.
+    :param value: column that decides the colour.
+    :param x_order: all values of `x` in order; without it, the order of the rows.
+    :param y_order: all values of `y` in order; without it, the order of the rows.
+    :param is_labelled: write the value into each cell.
+    :param x_title: title of the x axis; without it, the column name.
     """
 
     x: str
@@ -234,23 +236,23 @@ class HeatMap:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns it shows."""
+        """The columns that the query must have."""
         return (self.x, self.y, self.value)
 
     def spec(self, rows: Sequence[Row], width: int) -> Spec:
-        """The chart over `rows`."""
+        """The specification."""
         values = [
             {
-                "x": key(row[self.x]),
-                "y": key(row[self.y]),
-                "value": number(row[self.value]),
-                "shown": shown(row[self.value], self.value),
+                "x": axis_key(row[self.x]),
+                "y": axis_key(row[self.y]),
+                "value": to_number(row[self.value]),
+                "text": display(row[self.value], self.value),
             }
             for row in rows
         ]
-        most = max(value["value"] for value in values) or 1
-        x = names(self.x_order or [row[self.x] for row in rows], self.x_title or spelled(self.x), width)
-        y = names(self.y_order or [row[self.y] for row in rows], "", width)
+        largest = max(value["value"] for value in values) or 1
+        x = category_axis(self.x_order or [row[self.x] for row in rows], self.x_title or column_label(self.x), width)
+        y = category_axis(self.y_order or [row[self.y] for row in rows], "", width)
         y["axis"] = {"title": None, "labelLimit": width // 3}
         cells = {
             "mark": {"type": "rect", "stroke": "var(--card)", "strokeWidth": 1.5},
@@ -258,18 +260,21 @@ class HeatMap:
                 "color": {
                     "field": "value",
                     "type": "quantitative",
-                    "scale": {"type": "quantize", "domain": [0, most], "range": list(HEAT_COLOURS)},
-                    "legend": {"title": spelled(self.value), "format": ",d" if most >= len(HEAT_COLOURS) else ",.1f"},
+                    "scale": {"type": "quantize", "domain": [0, largest], "range": list(HEAT_COLOURS)},
+                    "legend": {
+                        "title": column_label(self.value),
+                        "format": ",d" if largest >= len(HEAT_COLOURS) else ",.1f",
+                    },
                 }
             },
         }
-        # Upon the two darkest of five steps the text is light.
+        # The text on the two darkest of the five steps is light.
         text = {
             "mark": {"type": "text", "fontSize": LABEL_SIZE},
             "encoding": {
-                "text": {"field": "shown"},
+                "text": {"field": "text"},
                 "color": {
-                    "condition": {"test": f"datum.value >= {most} * 0.6", "value": "var(--card)"},
+                    "condition": {"test": f"datum.value >= {largest} * 0.6", "value": "var(--card)"},
                     "value": "var(--ink)",
                 },
             },
@@ -285,5 +290,4 @@ class HeatMap:
         }
 
 
-Picture = Bars | Columns | Line | HeatMap
-Chart = Figures | Picture
+Chart = HorizontalBars | VerticalBars | Line | HeatMap

@@ -1,4 +1,4 @@
-"""Values of a query as people read them, as charts measure them, and as JSON keeps them."""
+"""Converts query values for people, for charts and for JSON."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import datetime
 from decimal import Decimal
 from typing import Any
 
-# What a browser does not show, or takes for a command, shows as a sign: control characters have pictures of their own.
-SIGNS = (
+# Visible substitutes for characters that a browser hides or acts on. Unicode has symbols for control characters.
+SUBSTITUTES = (
     {code: 0x2400 + code for code in range(0x20)}
     | {0x7F: 0x2421}
     | dict.fromkeys([*range(0x80, 0xA0), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF], 0xFFFD)
@@ -15,17 +15,17 @@ SIGNS = (
 
 
 def visible(text: str) -> str:
-    """`text` with every character that could not be seen replaced by a sign that can."""
-    return text.translate(SIGNS)
+    """`text` with every invisible character replaced by a visible one."""
+    return text.translate(SUBSTITUTES)
 
 
-def spelled(column: str) -> str:
-    """A column's name as words."""
+def column_label(column: str) -> str:
+    """A column name as words: `percent_matched` becomes "percent matched"."""
     return column.replace("_", " ")
 
 
-def number(value: Any) -> int | float:
-    """A value to be measured; nothing counts as 0. ValueError for what is no number."""
+def to_number(value: Any) -> int | float:
+    """A value for a chart to measure; None counts as 0. Raises ValueError for anything that is not a number."""
     if value is None:
         return 0
     if isinstance(value, int):
@@ -33,16 +33,16 @@ def number(value: Any) -> int | float:
     try:
         return float(value)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"not a number: {value!r}; expected one to draw") from error
+        raise ValueError(f"cannot draw {value!r}: expected a number") from error
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is a number, and stands to the right in a table."""
+    """Whether a value is a number, which tables align to the right."""
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
-def shown(value: Any, column: str = "") -> str:
-    """A value of a column as people read it: numbers in groups of thousands, times in UTC to the minute."""
+def display(value: Any, column: str = "") -> str:
+    """A value as text for people: thousands separators, times to the minute. `column` names its unit, if it has one."""
     if value is None:
         return ""
     if isinstance(value, datetime.datetime):
@@ -50,19 +50,19 @@ def shown(value: Any, column: str = "") -> str:
     if isinstance(value, datetime.date):
         return f"{value.day} {value:%b %Y}"
     if is_number(value):
-        if column == "year":  # no amount
+        if column == "year":  # 2018, not 2,018
             return str(value)
         return f"{value:,}%" if column.startswith("percent") else f"{value:,}"
     return visible(str(value))
 
 
 def machine_readable(value: Any) -> str:
-    """A figure or moment for the page's `value` and `datetime` attributes."""
-    return str(plain(value))
+    """A number or timestamp for the HTML attributes `value` and `datetime`."""
+    return str(json_value(value))
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON keeps it: numbers as numbers, dates and times by ISO 8601."""
+def json_value(value: Any) -> Any:
+    """A value for JSON: numbers stay numbers, dates and timestamps become ISO 8601 text."""
     if isinstance(value, datetime.date):
         return value.isoformat()
     if isinstance(value, Decimal):

@@ -1,6 +1,6 @@
-"""What each run leaves for people to see: its record, one JSON object in S3, and how the records are read again.
+"""The history of runs: each run writes one record, a JSON object in S3, and the pages read these records.
 
-Whoever shows the history needs S3 alone: it can be read while the warehouse is asleep, and by those who may not ask it.
+Reading them needs only S3, so the history is available while the warehouse is paused, and without access to it.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 from botocore.exceptions import ClientError
@@ -18,15 +18,17 @@ from warehouse.s3_objects import S3Object, file_name, objects, split_url
 RUNS = "runs/"
 REPORTS = "reports/"
 
-# A request to S3 takes some 50 ms; this many at a time, a page of a hundred records is read in less than a second.
-REQUESTS_AT_A_TIME = 8
-# Records kept by those who read them again and again, some 20 kB each: twice as many as a page shows.
-KEPT_IN_MEMORY = 200
+Outcome = Literal["published", "nothing new", "files left out", "checks failed", "failed"]
+
+# A request to S3 takes about 50 ms; with this many in parallel, a page of a hundred records is read within a second.
+PARALLEL_REQUESTS = 8
+# Records of about 20 kB that a reader caches: twice as many as one page shows.
+CACHED_RECORDS = 200
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CheckRecord:
-    """What one check found; `expected` and `sentence` are in words."""
+    """The result of one check; `expected` and `description` are text."""
 
     name: str
     table: str
@@ -34,7 +36,8 @@ class CheckRecord:
     passed: bool
     observed: float | None
     expected: str
-    sentence: str
+    # Records of version 1 call it `sentence`.
+    description: Annotated[str, pydantic.Field(validation_alias=pydantic.AliasChoices("description", "sentence"))]
 
     @property
     def status(self) -> str:
@@ -46,7 +49,7 @@ class CheckRecord:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TableRecord:
-    """A published table after the run: its rows, and the latest value of the column that says how fresh it is."""
+    """A published table after the run: its number of rows, and the latest value of `time_column`."""
 
     table: str
     rows: int
@@ -56,10 +59,9 @@ class TableRecord:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StageRecord:
-    """What one task copied, and how long it took."""
+    """What one stage task copied, and how long it took."""
 
     task: str
-    table: str
     rows: int
     files: int
     bytes: int
@@ -73,42 +75,51 @@ class StageRecord:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """One run, as it was when it was recorded. Times are UTC.
+    """One run at the time of recording. Timestamps are UTC.
 
-    :param outcome: `published`, `nothing new` (published, but no row differed), `checks failed` or `failed`.
-    :param failed_tasks: the tasks that failed themselves, not those that did not start because of them.
-    :param load_errors: why a task that copies failed, a sentence each.
-    :param notes: what could not be recorded, and why, a sentence each.
+    :param options: the boolean params that were set.
+    :param outcome: `published`, `nothing new` (there was nothing to publish), `files left out` (files were not
+        accepted, all others are published), `checks failed` or `failed`.
+    :param failed_tasks: the tasks that failed, without those that did not start because of them.
+    :param left_out: the files that were not accepted, each as "key: reason".
+    :param changed_rows: how many rows the run inserted, updated or deleted; None if it published nothing.
+    :param warnings: warnings of the stage tasks.
+    :param load_errors: why a stage task failed.
+    :param notes: what could not be recorded, and why.
     """
 
-    version: Literal[1] = 1
+    # Version 1, written before files could be left out, is readable: it lacks what has a default here.
+    version: Literal[1, 2] = 2
     dag_id: str
     run_id: str
     period: str
-    mode: str
+    options: tuple[str, ...] = ()
     logical_date: datetime.datetime | None
     started_at: datetime.datetime | None
     recorded_at: datetime.datetime
-    outcome: str
+    outcome: Outcome
     failed_tasks: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    changed_rows: int | None = None
     checks: tuple[CheckRecord, ...] = ()
     tables: tuple[TableRecord, ...] = ()
     stages: tuple[StageRecord, ...] = ()
+    warnings: tuple[str, ...] = ()
     load_errors: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
-        """What the record is called: names sort by time, and a run that is recorded again gets another."""
-        return f"{stamp(self.recorded_at)}_{file_name(self.run_id)}"
+        """The name of the record. Names sort by time, and a run that is recorded again gets a new one."""
+        return f"{utc_stamp(self.recorded_at)}_{file_name(self.run_id)}"
 
     def to_json(self) -> str:
-        """The record as text."""
+        """The record as JSON."""
         return RECORD.dump_json(self, indent=1).decode()
 
     @classmethod
     def from_json(cls, text: bytes | str) -> RunRecord:
-        """The record of a text; ValueError, saying what is wrong with it, for anything else."""
+        """The record from JSON. Raises ValueError, with the reason, if the text is not a record."""
         return RECORD.validate_json(text)
 
 
@@ -116,61 +127,61 @@ RECORD = pydantic.TypeAdapter(RunRecord)
 
 
 @dataclasses.dataclass(frozen=True)
-class Reading:
-    """What was read of a history: records, newest first, how many there are in all, and what could not be read."""
+class RecordList:
+    """The newest records, newest first; how many records exist; and a message for each that could not be read."""
 
     records: list[RunRecord]
     total: int
     unreadable: list[str]
 
 
-def stamp(moment: datetime.datetime) -> str:
-    """A moment, in UTC, as it begins a name."""
-    return f"{moment.astimezone(datetime.UTC):%Y%m%dT%H%M%SZ}"
+def utc_stamp(timestamp: datetime.datetime) -> str:
+    """A timestamp in UTC as the beginning of an object's name."""
+    return f"{timestamp.astimezone(datetime.UTC):%Y%m%dT%H%M%SZ}"
 
 
-def place(work_prefix: str, folder: str) -> tuple[str, str]:
-    """Bucket and key prefix of a folder below the work prefix; ValueError if that is no S3 location."""
+def folder_location(work_prefix: str, folder: str) -> tuple[str, str]:
+    """Bucket and key prefix of a folder below the work prefix. Raises ValueError if that is not an S3 location."""
     bucket, prefix = split_url(work_prefix)
     return bucket, f"{prefix.rstrip('/')}/{folder}".lstrip("/")
 
 
-def listing(client: Any, work_prefix: str, folder: str, ending: str) -> list[S3Object]:
-    """The objects of a folder below the work prefix, oldest first."""
-    bucket, prefix = place(work_prefix, folder)
+def list_folder(client: Any, work_prefix: str, folder: str, extension: str) -> list[S3Object]:
+    """The objects with this extension in a folder below the work prefix, oldest first."""
+    bucket, prefix = folder_location(work_prefix, folder)
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    found = objects(item for page in pages for item in page.get("Contents", []))
-    return [item for item in found if item.key.endswith(ending)]
+    listed = objects(item for page in pages for item in page.get("Contents", []))
+    return [item for item in listed if item.key.endswith(extension)]
 
 
 class History:
-    """Reads records, each from S3 once: an object that was written again has another ETag."""
+    """Reads records and caches them. An object that was overwritten has a new ETag and is read again."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, S3Object], RunRecord] = {}
+        self._cache: dict[tuple[str, S3Object], RunRecord] = {}
 
-    def read(self, client: Any, work_prefix: str, most: int) -> Reading:
-        """The newest records, at most so many. ValueError if the work prefix is no S3 location."""
-        bucket, _ = place(work_prefix, RUNS)
-        found = listing(client, work_prefix, RUNS, ".json")
-        newest = found[: -most - 1 : -1]
-        with concurrent.futures.ThreadPoolExecutor(REQUESTS_AT_A_TIME) as pool:
-            answers = list(pool.map(lambda item: self._one(client, bucket, item), newest))
-        records = [answer for answer in answers if isinstance(answer, RunRecord)]
-        return Reading(records, len(found), [answer for answer in answers if isinstance(answer, str)])
+    def read(self, client: Any, work_prefix: str, limit: int) -> RecordList:
+        """The newest records, at most `limit`. Raises ValueError if the work prefix is not an S3 location."""
+        bucket, _ = folder_location(work_prefix, RUNS)
+        listed = list_folder(client, work_prefix, RUNS, ".json")
+        newest = listed[: -limit - 1 : -1]
+        with concurrent.futures.ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
+            results = list(pool.map(lambda item: self._read_one(client, bucket, item), newest))
+        records = [result for result in results if isinstance(result, RunRecord)]
+        return RecordList(records, len(listed), [result for result in results if isinstance(result, str)])
 
     def find(self, client: Any, work_prefix: str, name: str) -> RunRecord | None:
-        """The record of this name; None if there is none (any more), or it cannot be read."""
-        bucket, prefix = place(work_prefix, RUNS)
-        wanted = f"{prefix}{name}.json"
-        found = [item for item in listing(client, work_prefix, RUNS, ".json") if item.key == wanted]
-        answer = self._one(client, bucket, found[0]) if found else None
-        return answer if isinstance(answer, RunRecord) else None
+        """The record with this name; None if it does not exist (any more) or cannot be read."""
+        bucket, prefix = folder_location(work_prefix, RUNS)
+        key = f"{prefix}{name}.json"
+        matches = [item for item in list_folder(client, work_prefix, RUNS, ".json") if item.key == key]
+        result = self._read_one(client, bucket, matches[0]) if matches else None
+        return result if isinstance(result, RunRecord) else None
 
-    def _one(self, client: Any, bucket: str, item: S3Object) -> RunRecord | str | None:
-        """One record; a sentence when it cannot be read; None when it has been deleted since it was listed."""
-        if kept := self._kept.get((bucket, item)):
-            return kept
+    def _read_one(self, client: Any, bucket: str, item: S3Object) -> RunRecord | str | None:
+        """One record; a message if it cannot be read; None if it was deleted after it was listed."""
+        if cached := self._cache.get((bucket, item)):
+            return cached
         try:
             record = RunRecord.from_json(client.get_object(Bucket=bucket, Key=item.key)["Body"].read())
         except ClientError as error:
@@ -178,12 +189,12 @@ class History:
                 return None
             raise
         except ValueError as error:
-            return f"s3://{bucket}/{item.key} is no record of a run: {error}"
-        self._keep((bucket, item), record)
+            return f"s3://{bucket}/{item.key} is not the record of a run: {error}"
+        self._add_to_cache((bucket, item), record)
         return record
 
-    def _keep(self, key: tuple[str, S3Object], record: RunRecord) -> None:
-        """Remember a record; the one that was read first makes room."""
-        self._kept[key] = record
-        for oldest in list(self._kept)[:-KEPT_IN_MEMORY]:
-            self._kept.pop(oldest, None)
+    def _add_to_cache(self, key: tuple[str, S3Object], record: RunRecord) -> None:
+        """Cache a record and evict the oldest entries beyond the limit."""
+        self._cache[key] = record
+        for oldest in list(self._cache)[:-CACHED_RECORDS]:
+            self._cache.pop(oldest, None)

@@ -1,4 +1,4 @@
-"""A question as data: a query, what it answers in words, and how its answer is drawn."""
+"""A question as data: its query, its texts, and the chart of its answer."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import dataclasses
 import re
 from typing import Any
 
-from warehouse.reporting.charts import Chart, Figures
+from warehouse.reporting.charts import Chart, KeyFigures
 from warehouse.reporting.drawing import NARROW, WIDE, draw
 from warehouse.reporting.formatting import is_number
 
-# More than these are not read in half the width of a page.
-MOST_COLUMNS_OF_A_HALF = 5
-# The name becomes an id in the page.
+# A table with more columns does not fit into half the width of the page.
+MAX_COLUMNS_HALF_WIDTH = 5
+# The name is an id in the page.
 FILE = re.compile(r"(?:[\w-]+/)*([a-z][a-z0-9_]*)\.sql")
 
 
@@ -20,37 +20,37 @@ FILE = re.compile(r"(?:[\w-]+/)*([a-z][a-z0-9_]*)\.sql")
 class Question:
     """One question.
 
-    :param sql: a .sql file with one query that takes no parameters; its name without the ending is the question's.
+    :param sql: a .sql file with one query without parameters. The question has the name of the file without `.sql`.
     :param title: the question in a few words.
-    :param sentence: what the answer shows, and what it does not.
-    :param chart: how the answer is drawn; None for a table alone.
+    :param description: what the answer shows, and what it does not.
+    :param chart: how the answer is shown; None for only a table.
     """
 
     sql: str
     title: str
-    sentence: str
-    chart: Chart | None = None
+    description: str
+    chart: Chart | KeyFigures | None = None
 
     def __post_init__(self) -> None:
         if not FILE.fullmatch(self.sql):
-            raise ValueError(f"not a question's file: {self.sql!r}; expected folder/name.sql in lower-case letters")
+            raise ValueError(f"not a file name for a question: {self.sql!r}; expected folder/name.sql in lower case")
 
     @property
     def name(self) -> str:
-        """The name of the file without its ending."""
+        """The name of the file without its extension."""
         return self.sql.rpartition("/")[2].removesuffix(".sql")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What asking a question gave: rows, or an error.
+    """The answer to a question: rows or an error, and their charts.
 
     :param question: the question.
-    :param columns: names of the columns.
-    :param rows: the rows, as the driver gave them.
-    :param error: why there are none, or no picture of them.
-    :param wide: the picture as SVG for a wide page; empty for none.
-    :param narrow: the same for a telephone.
+    :param columns: the names of the columns.
+    :param rows: the rows with the values that the driver returned.
+    :param error: why there are no rows, or why there is no chart.
+    :param wide: the chart as SVG for desktop screens; empty for no chart.
+    :param narrow: the chart as SVG for mobile screens; empty for no chart.
     """
 
     question: Question
@@ -61,30 +61,30 @@ class Answer:
     narrow: str = ""
 
     @property
-    def are_figures(self) -> bool:
-        """Whether it shows as figures themselves."""
-        return isinstance(self.question.chart, Figures)
+    def has_key_figures(self) -> bool:
+        """Whether the page shows it as key figures."""
+        return isinstance(self.question.chart, KeyFigures)
 
     @property
-    def is_whole(self) -> bool:
-        """Whether it takes the whole width of the page: figures, and tables of many columns."""
-        return self.are_figures or (self.question.chart is None and len(self.columns) > MOST_COLUMNS_OF_A_HALF)
+    def is_full_width(self) -> bool:
+        """Whether it takes the full width of the page, as key figures and tables with many columns do."""
+        return self.has_key_figures or (self.question.chart is None and len(self.columns) > MAX_COLUMNS_HALF_WIDTH)
 
     @property
     def number_columns(self) -> set[int]:
-        """The places of the columns that hold numbers and nothing else."""
-        places = range(len(self.columns))
-        filled = {place: [row[place] for row in self.rows if row[place] is not None] for place in places}
-        return {place for place, values in filled.items() if values and all(map(is_number, values))}
+        """The indexes of the columns that have only numbers and NULLs."""
+        indexes = range(len(self.columns))
+        not_null = {index: [row[index] for row in self.rows if row[index] is not None] for index in indexes}
+        return {index for index, values in not_null.items() if values and all(map(is_number, values))}
 
 
-def drawn(answer: Answer) -> Answer:
-    """The answer with its picture, if it has rows and its question a chart; one that cannot be drawn has an error."""
+def with_charts(answer: Answer) -> Answer:
+    """The answer with its charts, if it has rows and its question has a chart. If drawing fails, it has an error."""
     chart = answer.question.chart
-    if chart is None or isinstance(chart, Figures) or not answer.rows:
+    if chart is None or isinstance(chart, KeyFigures) or not answer.rows:
         return answer
     try:
         wide, narrow = (draw(chart, answer.columns, answer.rows, width) for width in (WIDE, NARROW))
     except ValueError as error:
-        return dataclasses.replace(answer, error=f"its rows could not be drawn: {error}")
+        return dataclasses.replace(answer, error=f"the chart could not be drawn: {error}")
     return dataclasses.replace(answer, wide=wide, narrow=narrow)

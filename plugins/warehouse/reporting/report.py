@@ -1,4 +1,4 @@
-"""A report: the answers to questions as one self-contained page, and the same figures as JSON."""
+"""A report: the answers to questions as one self-contained HTML page, and the same values as JSON."""
 
 from __future__ import annotations
 
@@ -12,24 +12,21 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from warehouse.reporting.formatting import is_number, machine_readable, plain, shown, spelled, visible
+from warehouse.reporting.formatting import column_label, display, is_number, json_value, machine_readable, visible
 from warehouse.reporting.questions import Answer
 
 PAGES = Path(__file__).parent / "pages"
-JSON_VERSION = 1
+JSON_VERSION = 2
 
 
-def picture(svg: str, width: str, title: str) -> Markup:
-    """A chart's SVG as a picture with a name, of a class that says at which width of the page it shows.
-
-    It is Vega's own and has escaped what stands in it.
-    """
+def labelled_chart(svg: str, width: str, title: str) -> Markup:
+    """A chart's SVG with a label for screen readers. The class `width` says on which screens the page shows it."""
     start = f'<svg class="chart {width}" role="img" aria-label="{escape(title)}"'
-    return Markup(svg.replace("<svg", start, 1))  # noqa: S704  # see above
+    return Markup(svg.replace("<svg", start, 1))  # noqa: S704  # Vega has escaped all text in it
 
 
-def is_moment(value: Any) -> bool:
-    """Whether a value is a date or a time."""
+def is_date(value: Any) -> bool:
+    """Whether a value is a date or a timestamp."""
     return isinstance(value, datetime.date)
 
 
@@ -37,75 +34,75 @@ def is_moment(value: Any) -> bool:
 class Report:
     """One report.
 
-    :param title: what it is about.
-    :param made_at: when it was made, UTC.
-    :param run_id: the run that made it.
-    :param sections: the answers below their headings.
-    :param latest_column: the column of the first answer's first row that says up to when the data goes.
+    :param title: the title of the page.
+    :param created_at: when it was created, UTC.
+    :param run_id: the run that created it.
+    :param sections: the answers by the heading of their section.
+    :param latest_column: the column of the first answer with the timestamp of the latest data.
     """
 
     title: str
-    made_at: datetime.datetime
+    created_at: datetime.datetime
     run_id: str
     sections: Mapping[str, Sequence[Answer]]
     latest_column: str | None = None
 
     @property
     def answers(self) -> list[Answer]:
-        """All answers in their order."""
+        """All answers in order."""
         return [answer for answers in self.sections.values() for answer in answers]
 
     @property
     def failed(self) -> list[Answer]:
-        """The answers that are none."""
+        """The answers with an error."""
         return [answer for answer in self.answers if answer.error]
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to report on: the first question, about all there is, found no row."""
+        """Whether there is no data: the first question, which is about all data, returned no row."""
         first = self.answers[0]
         return not (first.rows or first.error)
 
     @property
     def latest(self) -> datetime.datetime | None:
-        """Up to when the data goes."""
+        """The timestamp of the latest data; None if it is unknown."""
         first = self.answers[0]
         if not first.rows or self.latest_column not in first.columns:
             return None
-        found = first.rows[0][first.columns.index(self.latest_column)]
-        return found if is_moment(found) else None
+        value = first.rows[0][first.columns.index(self.latest_column)]
+        return value if is_date(value) else None
 
     def html(self) -> str:
-        """The page."""
+        """The HTML page."""
         environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(PAGES), autoescape=True, undefined=jinja2.StrictUndefined
         )
         environment.filters |= {
-            "is_moment": is_moment,
+            "column_label": column_label,
+            "display": display,
+            "is_date": is_date,
             "is_number": is_number,
+            "labelled_chart": labelled_chart,
             "machine_readable": machine_readable,
-            "picture": picture,
-            "shown": shown,
-            "spelled": spelled,
             "visible": visible,
         }
-        # The project's own file: CSS has no use for entities.
+        # Not escaped: it is a file of this package, and CSS has no entities.
         style = Markup((PAGES / "style.css").read_text(encoding="utf-8"))  # noqa: S704
         return environment.get_template("report.html").render(report=self, style=style)
 
     def json(self) -> str:
-        """The figures; names exactly as the data has them."""
+        """The JSON document, with names exactly as they are in the data."""
         questions = [
             {
                 "name": answer.question.name,
                 "title": answer.question.title,
-                "sentence": answer.question.sentence,
+                "description": answer.question.description,
                 "columns": list(answer.columns),
-                "rows": [[plain(value) for value in row] for row in answer.rows],
+                "rows": [[json_value(value) for value in row] for row in answer.rows],
                 "error": answer.error,
             }
             for answer in self.answers
         ]
-        made_at = f"{self.made_at:%Y-%m-%dT%H:%M:%SZ}"
-        content = {"version": JSON_VERSION, "made_at": made_at, "run_id": self.run_id, "questions": questions}
+        created_at = f"{self.created_at:%Y-%m-%dT%H:%M:%SZ}"
+        content = {"version": JSON_VERSION, "created_at": created_at, "run_id": self.run_id, "questions": questions}
         return json.dumps(content, ensure_ascii=False, indent=1)

@@ -1,7 +1,7 @@
-"""The pages a pipeline has in the Airflow UI: its report, its checks, its tables, its loads.
+"""The pages of a pipeline in the Airflow UI: its report, its checks, its tables, its loads.
 
-They show what runs wrote below the work prefix and ask nobody else: no page touches the warehouse. Routes are plain
-functions, which FastAPI runs in threads, so that waiting for S3 holds up no other request of the api-server.
+They show what runs wrote below the work prefix; no page queries the warehouse. The routes are synchronous functions,
+which FastAPI runs in threads, so that waiting for S3 does not block other requests to the api-server.
 """
 
 from __future__ import annotations
@@ -25,35 +25,37 @@ from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 
 from warehouse.reporting import view_models
-from warehouse.reporting.formatting import shown, visible
-from warehouse.reporting.history import REPORTS, RUNS, History, Reading, RunRecord, listing, place
+from warehouse.reporting.formatting import display, visible
+from warehouse.reporting.history import REPORTS, RUNS, History, RecordList, RunRecord, folder_location, list_folder
 
 FILES = Path(__file__).parent / "pages"
 NAVIGATION = {"report": "Report", "quality": "Data quality", "tables": "Tables", "loads": "Loads"}
-# As many columns as a wide page has room for, and as many lines as one still scrolls through.
+# The grid of checks has a column per run, the tables of loads a row per run.
 RUNS_OF_CHECKS = 30
 RUNS_OF_LOADS = 90
+# The banner about files left out lists at most this many.
+FILES_IN_BANNER = 10
 
-# Somebody waits for the page: what does not answer soon is told to them as that. What the connection says goes first.
-IMPATIENT = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2, "mode": "standard"})
-# A changed connection is noticed after this long.
+# A user is waiting for the page, so a request without an answer has to fail soon. The connection can override this.
+SHORT_TIMEOUTS = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2, "mode": "standard"})
+# A client is recreated after this long, to pick up changes of the connection.
 CLIENT_SECONDS = 60
 S3_ERRORS = (ClientError, BotoCoreError, AirflowException)
 
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cache-Control": "private, no-cache"}
-NOTHING_ELSE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-REPORT_POLICY = f"{NOTHING_ELSE}; style-src 'unsafe-inline'; img-src data:"
+BASE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+REPORT_POLICY = f"{BASE_POLICY}; style-src 'unsafe-inline'; img-src data:"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Pages:
-    """What the pages are called, where they read, and what they tell people to do when there is nothing to read.
+    """The settings of the pages: their title, the location they read, and their texts if there is nothing to show.
 
-    :param title: the pipeline's name.
-    :param work_prefix: gives the s3:// location that runs write to; called for every page.
-    :param without_work_prefix: what to do when it gives nothing.
-    :param without_runs: what to do when no run was recorded yet.
-    :param without_report: what to do when no report was written yet.
+    :param title: the name of the pipeline.
+    :param work_prefix: returns the s3:// location that runs write to; called for every page.
+    :param without_work_prefix: what the user should do if it returns nothing.
+    :param without_runs: what the user should do if there is no record of a run.
+    :param without_report: what the user should do if there is no report.
     :param aws_conn_id: the connection for S3.
     """
 
@@ -66,7 +68,7 @@ class Pages:
 
 
 class NothingToShowError(Exception):
-    """There is nothing to show, and this is why and what to do: told as a page of its own."""
+    """There is nothing to show. The user gets a page with the reason (`title`, `detail`) and what to do (`advice`)."""
 
     def __init__(self, title: str, advice: str, *, detail: str = "", status: int = 200) -> None:
         super().__init__(title)
@@ -76,8 +78,8 @@ class NothingToShowError(Exception):
         self.status = status
 
 
-class Shelf:
-    """What lies below the work prefix, as the pages need it; keeps in memory what it has read."""
+class Store:
+    """Reads records and reports from below the work prefix, and caches them."""
 
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
@@ -86,81 +88,81 @@ class Shelf:
         self._report: tuple[tuple[str, str, str], bytes] | None = None
 
     def _s3(self) -> Any:
-        """A client. To make one takes longer than the page; but connections change while the api-server runs on."""
+        """An S3 client. Creating one takes longer than a page, so it is reused for a while."""
         now = time.monotonic()
         if self._client is None or now - self._client[0] > CLIENT_SECONDS:
             hook = S3Hook(aws_conn_id=self._pages.aws_conn_id)
-            self._client = (now, hook.get_client_type(config=IMPATIENT.merge(hook.config)))
+            self._client = (now, hook.get_client_type(config=SHORT_TIMEOUTS.merge(hook.config)))
         return self._client[1]
 
     def _work_prefix(self) -> str:
-        """The work prefix as it is now."""
+        """The current work prefix. Raises NothingToShowError if it is missing or not an S3 location."""
         work_prefix = self._pages.work_prefix()
         if not work_prefix:
-            raise NothingToShowError("Runs leave nothing to show yet", self._pages.without_work_prefix)
+            raise NothingToShowError("No work prefix is set", self._pages.without_work_prefix)
         try:
-            place(work_prefix, "")
+            folder_location(work_prefix, "")
         except ValueError as error:
             raise NothingToShowError(
-                "Where runs write is no S3 location", self._pages.without_work_prefix, detail=str(error)
+                "The work prefix is not an S3 location", self._pages.without_work_prefix, detail=str(error)
             ) from error
         return work_prefix
 
-    def _read(self, what: Callable[[Any, str], Any]) -> tuple[Any, str]:
-        """What `what` reads, and the work prefix it read below; S3's refusal becomes a page that says so."""
+    def _read(self, read: Callable[[Any, str], Any]) -> tuple[Any, str]:
+        """The result of `read` and the work prefix. Raises NothingToShowError if S3 returns an error."""
         work_prefix = self._work_prefix()
         try:
-            return what(self._s3(), work_prefix), work_prefix
+            return read(self._s3(), work_prefix), work_prefix
         except S3_ERRORS as error:
             raise NothingToShowError(
                 "S3 cannot be read at the moment",
-                f"Try again in a minute. If it stays so, see whether the connection {self._pages.aws_conn_id} may list "
-                f"and read {work_prefix}.",
+                f"Try again in a minute. If the error persists, check that the connection {self._pages.aws_conn_id} "
+                f"has permission to list and read {work_prefix}.",
                 detail=f"{type(error).__name__}: {error}",
                 status=503,
             ) from error
 
-    def history(self, most: int) -> tuple[Reading, str]:
-        """The newest records and where they lie; a page of its own when there are none."""
-        reading, work_prefix = self._read(lambda client, prefix: self._history.read(client, prefix, most))
+    def history(self, limit: int) -> tuple[RecordList, str]:
+        """The newest records and their location. Raises NothingToShowError if there are none."""
+        history, work_prefix = self._read(lambda client, prefix: self._history.read(client, prefix, limit))
         location = f"{work_prefix.rstrip('/')}/{RUNS}"
-        if not reading.total:
+        if not history.total:
             raise NothingToShowError("No run has been recorded yet", self._pages.without_runs, detail=location)
-        return reading, location
+        return history, location
 
     def run(self, name: str) -> RunRecord | None:
-        """One record by its name, however old."""
+        """The record with this name, or None."""
         return self._read(lambda client, prefix: self._history.find(client, prefix, name))[0]
 
     def report(self) -> tuple[datetime.datetime, str, bytes]:
-        """When the latest report was made, where it lies, and its HTML."""
+        """The latest report: when it was created, its location, and its HTML. Raises NothingToShowError without one."""
         return self._read(self._latest_report)[0]
 
     def _latest_report(self, client: Any, work_prefix: str) -> tuple[datetime.datetime, str, bytes]:
-        bucket, prefix = place(work_prefix, REPORTS)
-        found = [
-            (made_at, item)
-            for item in listing(client, work_prefix, REPORTS, ".html")
-            if (made_at := view_models.stamped(item.key.removeprefix(prefix)))
+        bucket, prefix = folder_location(work_prefix, REPORTS)
+        reports = [
+            (created_at, item)
+            for item in list_folder(client, work_prefix, REPORTS, ".html")
+            if (created_at := view_models.parse_stamp(item.key.removeprefix(prefix)))
         ]
-        if not found:
+        if not reports:
             raise NothingToShowError(
                 "No report has been written yet", self._pages.without_report, detail=f"s3://{bucket}/{prefix}"
             )
-        made_at, latest = found[-1]
+        created_at, latest = reports[-1]
         version = (bucket, latest.key, latest.etag)
         if self._report is None or self._report[0] != version:
             self._report = (version, client.get_object(Bucket=bucket, Key=latest.key)["Body"].read())
-        return made_at, f"s3://{bucket}/{latest.key}", self._report[1]
+        return created_at, f"s3://{bucket}/{latest.key}", self._report[1]
 
 
-def own(name: str) -> Markup:
-    """A file of the project's own, to stand in a page as it is: neither CSS nor JavaScript has entities."""
-    return Markup((FILES / name).read_text(encoding="utf-8"))  # noqa: S704  # nobody else's text
+def inline_file(name: str) -> Markup:
+    """A CSS or JavaScript file to include in a page. It is not escaped, because neither language has entities."""
+    return Markup((FILES / name).read_text(encoding="utf-8"))  # noqa: S704  # a file of this package
 
 
-class Writer:
-    """Writes the pages: templates in which everything is escaped, and headers that let nothing else in."""
+class Renderer:
+    """Renders the pages from templates that escape all values, with headers that allow no other content."""
 
     def __init__(self, title: str) -> None:
         self._environment = jinja2.Environment(
@@ -171,11 +173,11 @@ class Writer:
             lstrip_blocks=True,
         )
         self._environment.filters |= {
-            "ago": view_models.ago,
-            "counts": view_models.counts,
-            "load": view_models.load,
-            "moment": shown,
+            "age": view_models.age,
+            "display": display,
             "number": view_models.number,
+            "stage_total": view_models.stage_total,
+            "status_counts": view_models.status_counts,
             "visible": visible,
         }
         self._environment.globals |= {
@@ -183,23 +185,28 @@ class Writer:
             "navigation": NAVIGATION,
             "outcomes": view_models.OUTCOMES,
             "statuses": view_models.STATUSES,
-            "style": own("style.css") + own("history.css"),
-            "script": own("page.js"),
+            "files_in_banner": FILES_IN_BANNER,
+            "style": inline_file("style.css") + inline_file("history.css"),
+            "script": inline_file("page.js"),
         }
 
     def page(self, name: str, here: str, status: int = 200, above: str = "", **values: Any) -> HTMLResponse:
-        """The page of a template. `here` is its place in the navigation."""
+        """The page of a template.
+
+        :param here: the key of the page in NAVIGATION.
+        :param above: prefix for relative links, for a page in a subfolder.
+        """
         nonce = secrets.token_urlsafe(16)
         now = datetime.datetime.now(datetime.UTC)
         html = self._environment.get_template(name).render(here=here, above=above, now=now, nonce=nonce, **values)
         policy = (
-            f"{NOTHING_ELSE}; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; frame-src 'self'; img-src data:"
+            f"{BASE_POLICY}; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; frame-src 'self'; img-src data:"
         )
         return HTMLResponse(html, status, HEADERS | {"Content-Security-Policy": policy})
 
 
-def themed(report: bytes, theme: str) -> bytes:
-    """A report in light or dark, whatever the reader's system says; any other theme leaves it to the system."""
+def with_theme(report: bytes, theme: str) -> bytes:
+    """A report in the theme "light" or "dark"; with any other value the system setting of the reader applies."""
     if theme not in ("light", "dark"):
         return report
     return re.sub(rb"<html\b", f'<html data-theme="{theme}"'.encode(), report, count=1)
@@ -208,54 +215,54 @@ def themed(report: bytes, theme: str) -> bytes:
 def create_app(pages: Pages, dependencies: Sequence[Any]) -> FastAPI:
     """The pages as an app to mount in Airflow's api-server.
 
-    :param dependencies: what every route depends on: the check of who asks. A mounted app inherits nothing of Airflow's
-        own; and what FastAPI itself would add, documentation of routes, would not depend on it, so there is none.
+    :param dependencies: FastAPI dependencies of every route, which check the permissions of the user. A mounted app
+        does not inherit Airflow's own. FastAPI's documentation routes would have none, so they are disabled.
     """
     app = FastAPI(title=pages.title, dependencies=list(dependencies), docs_url=None, redoc_url=None, openapi_url=None)
-    shelf, writer = Shelf(pages), Writer(pages.title)
+    store, renderer = Store(pages), Renderer(pages.title)
 
     @app.exception_handler(NothingToShowError)
     def nothing_to_show(request: Any, error: NothingToShowError) -> HTMLResponse:
         here, above = request.url.path.rpartition("/")[2], ""
         if here not in NAVIGATION:
             here, above = "report", "../"
-        return writer.page("nothing.html", here, error.status, reason=error, above=above)
+        return renderer.page("nothing_to_show.html", here, error.status, reason=error, above=above)
 
     @app.get("/report")
     def report() -> HTMLResponse:
-        made_at, location, _ = shelf.report()
-        return writer.page("latest_report.html", "report", made_at=made_at, location=location)
+        created_at, location, _ = store.report()
+        return renderer.page("latest_report.html", "report", created_at=created_at, location=location)
 
     @app.get("/report/latest.html")
     def latest_report(theme: str = "") -> Response:
-        _, _, html = shelf.report()
+        _, _, html = store.report()
         headers = HEADERS | {"Content-Security-Policy": REPORT_POLICY}
-        return Response(themed(html, theme), headers=headers, media_type="text/html; charset=utf-8")
+        return Response(with_theme(html, theme), headers=headers, media_type="text/html; charset=utf-8")
 
     @app.get("/quality")
     def quality(run: str = "", check: str = "") -> HTMLResponse:
-        reading, location = shelf.history(RUNS_OF_CHECKS)
-        chosen = shelf.run(run) if run else None
-        return writer.page(
+        history, location = store.history(RUNS_OF_CHECKS)
+        chosen = store.run(run) if run else None
+        return renderer.page(
             "quality.html",
             "quality",
-            reading=reading,
+            history=history,
             location=location,
-            grid=view_models.grid(reading.records),
+            grid=view_models.grid(history.records),
             run=run,
             chosen=chosen,
             check=check,
-            found=next((item for item in chosen.checks if item.name == check), None) if chosen else None,
+            result=next((item for item in chosen.checks if item.name == check), None) if chosen else None,
         )
 
     @app.get("/tables")
     def tables() -> HTMLResponse:
-        reading, location = shelf.history(RUNS_OF_LOADS)
-        latest, growth = view_models.growth(reading.records)
-        return writer.page(
+        history, location = store.history(RUNS_OF_LOADS)
+        latest, growth = view_models.growth(history.records)
+        return renderer.page(
             "tables.html",
             "tables",
-            reading=reading,
+            history=history,
             location=location,
             latest=latest,
             growth=growth,
@@ -264,8 +271,8 @@ def create_app(pages: Pages, dependencies: Sequence[Any]) -> FastAPI:
 
     @app.get("/loads")
     def loads(run: str = "") -> HTMLResponse:
-        reading, location = shelf.history(RUNS_OF_LOADS)
-        chosen = shelf.run(run) if run else None
-        return writer.page("loads.html", "loads", reading=reading, location=location, run=run, chosen=chosen)
+        history, location = store.history(RUNS_OF_LOADS)
+        chosen = store.run(run) if run else None
+        return renderer.page("loads.html", "loads", history=history, location=location, run=run, chosen=chosen)
 
     return app

@@ -1,4 +1,4 @@
-"""What the pages show of a history of runs: the figures put together here, the words in pages/*.html."""
+"""What the pages show of a history of runs: this module computes the values, pages/*.html has the texts."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ from collections.abc import Sequence
 from warehouse.reporting.history import CheckRecord, RunRecord, StageRecord, TableRecord
 
 WORST_FIRST = ("failed", "warned", "passed")
-# The outcomes as badges and signs: a sign, because colours alone say nothing to some.
+# Each outcome and status has a colour and a symbol, because some readers cannot distinguish the colours.
 OUTCOMES = {
     "published": ("good", "✓"),
     "nothing new": ("good", "✓"),
+    "files left out": ("bad", "✕"),
     "checks failed": ("bad", "✕"),
     "failed": ("bad", "✕"),
 }
 STATUSES = {"passed": ("good", "✓"), "warned": ("warn", "!"), "failed": ("bad", "✕")}
 
+# Width and height of the coordinate system.
 SPARKLINE = (240, 48)
 
 
-def ago(moment: datetime.datetime, now: datetime.datetime) -> str:
-    """How long ago a moment was, in its largest unit. Made-up logs reach to the end of their last day."""
-    seconds = int((now - moment).total_seconds())
-    if seconds < -60:
-        return "still to come"
+def age(timestamp: datetime.datetime, now: datetime.datetime) -> str:
+    """How long ago a timestamp is, in the largest unit that fits."""
+    seconds = int((now - timestamp).total_seconds())
+    if seconds < -60:  # generated logs extend to the end of their last day
+        return "in the future"
     for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
         count = seconds // length
         if count >= 1:
@@ -34,8 +36,8 @@ def ago(moment: datetime.datetime, now: datetime.datetime) -> str:
     return "less than a minute ago"
 
 
-def stamped(name: str) -> datetime.datetime | None:
-    """The time that a name begins with, as `history.stamp` writes it; None if it begins with no time."""
+def parse_stamp(name: str) -> datetime.datetime | None:
+    """The timestamp at the beginning of a name, as `history.utc_stamp` writes it; None if there is none."""
     try:
         return datetime.datetime.strptime(name[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.UTC)
     except ValueError:
@@ -43,7 +45,7 @@ def stamped(name: str) -> datetime.datetime | None:
 
 
 def number(value: float | None) -> str:
-    """A figure as people read it."""
+    """A number as text, with at most four significant digits if it is not whole; "nothing" for None."""
     if value is None:
         return "nothing"
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
@@ -51,22 +53,22 @@ def number(value: float | None) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One check through the runs: what it found in each, None where it did not run."""
+    """One check across the runs: its result in each run, None where it did not run."""
 
     name: str
     table: str
-    found: list[CheckRecord | None]
+    results: list[CheckRecord | None]
 
     @property
-    def place(self) -> int:
-        """Where the row belongs by its latest result: failed, warned, passed."""
-        latest = next((check for check in self.found if check), None)
+    def rank(self) -> int:
+        """The position of the row by its latest result: failed, warned, passed."""
+        latest = next((check for check in self.results if check), None)
         return WORST_FIRST.index(latest.status) if latest else len(WORST_FIRST)
 
 
 @dataclasses.dataclass(frozen=True)
 class Grid:
-    """Checks by runs. `groups`: those that did not pass when last judged, then table by table."""
+    """Checks by runs. `groups`: first the checks that did not pass in the latest run with checks, then by table."""
 
     runs: list[RunRecord]
     days: list[tuple[datetime.date, int]]
@@ -75,58 +77,60 @@ class Grid:
 
 def grid(runs: Sequence[RunRecord]) -> Grid:
     """The grid of these runs, newest first."""
-    found: dict[tuple[str, str], dict[str, CheckRecord]] = {}
+    results: dict[tuple[str, str], dict[str, CheckRecord]] = {}
     for run in runs:
         for check in run.checks:
-            found.setdefault((check.table, check.name), {})[run.name] = check
-    rows = [Row(name, table, [by_run.get(run.name) for run in runs]) for (table, name), by_run in sorted(found.items())]
+            results.setdefault((check.table, check.name), {})[run.name] = check
+    rows = [
+        Row(name, table, [by_run.get(run.name) for run in runs]) for (table, name), by_run in sorted(results.items())
+    ]
     latest = next((run for run in runs if run.checks), None)
-    alarming = {check.name for check in latest.checks if not check.passed} if latest else set()
-    ahead = sorted((row for row in rows if row.name in alarming), key=lambda row: row.place)
-    groups = [("not passed in the latest run", ahead)] if ahead else []
-    others = [row for row in rows if row.name not in alarming]
+    not_passed = {check.name for check in latest.checks if not check.passed} if latest else set()
+    first = sorted((row for row in rows if row.name in not_passed), key=lambda row: row.rank)
+    groups = [("Not passed in the latest run", first)] if first else []
+    others = [row for row in rows if row.name not in not_passed]
     groups += [(table, list(members)) for table, members in itertools.groupby(others, key=lambda row: row.table)]
-    days = [(day, len(list(members))) for day, members in itertools.groupby(runs, key=day_of)]
+    days = [(day, len(list(members))) for day, members in itertools.groupby(runs, key=recorded_on)]
     return Grid(list(runs), days, groups)
 
 
-def day_of(run: RunRecord) -> datetime.date:
-    """The day, in UTC, at which a run was recorded."""
+def recorded_on(run: RunRecord) -> datetime.date:
+    """The day, in UTC, on which a run was recorded."""
     return run.recorded_at.astimezone(datetime.UTC).date()
 
 
-def counts(run: RunRecord) -> dict[str, int]:
-    """How many checks passed, warned, failed."""
+def status_counts(run: RunRecord) -> dict[str, int]:
+    """How many checks passed, warned and failed."""
     return {status: sum(check.status == status for check in run.checks) for status in STATUSES}
 
 
 @dataclasses.dataclass(frozen=True)
 class Growth:
-    """One table: how it is now, and its rows through the runs, oldest first."""
+    """One table: its latest size, and its number of rows in each run, oldest first."""
 
-    now: TableRecord
+    latest: TableRecord
     rows: list[int]
 
     @property
     def change(self) -> int:
-        """By how many rows the latest run that knew the table's size changed it."""
+        """The difference in rows between the last two runs that recorded the size of the table."""
         return self.rows[-1] - self.rows[-2] if len(self.rows) > 1 else 0
 
     @property
     def line(self) -> str:
-        """The rows as the points of a line, in the coordinates of SPARKLINE."""
+        """The rows as the points of an SVG polyline, in the coordinates of SPARKLINE."""
         width, height = SPARKLINE
-        least, most = min(self.rows), max(self.rows)
+        smallest, largest = min(self.rows), max(self.rows)
         step = width / max(1, len(self.rows) - 1)
-        # A table that did not change is a line through the middle.
-        share = [(rows - least) / (most - least) if most > least else 0.5 for rows in self.rows]
+        # The line of a table that did not change is at half height.
+        shares = [(rows - smallest) / (largest - smallest) if largest > smallest else 0.5 for rows in self.rows]
         return " ".join(
-            f"{index * step:.1f},{height - 3 - part * (height - 6):.1f}" for index, part in enumerate(share)
+            f"{index * step:.1f},{height - 3 - share * (height - 6):.1f}" for index, share in enumerate(shares)
         )
 
 
 def growth(runs: Sequence[RunRecord]) -> tuple[RunRecord | None, list[Growth]]:
-    """The latest run that knows the tables' sizes, and its tables; runs come newest first."""
+    """The latest run that recorded the sizes of the tables, and its tables; `runs` are newest first."""
     latest = next((run for run in runs if run.tables), None)
     if latest is None:
         return None, []
@@ -137,11 +141,10 @@ def growth(runs: Sequence[RunRecord]) -> tuple[RunRecord | None, list[Growth]]:
     return latest, [Growth(table, rows[table.table]) for table in latest.tables]
 
 
-def load(run: RunRecord) -> StageRecord:
-    """What all tasks of a run copied. Some of them side by side: the seconds are of work, not of waiting."""
+def stage_total(run: RunRecord) -> StageRecord:
+    """The sum over the stage tasks of a run. Some run in parallel: `seconds` is their total working time."""
     return StageRecord(
         task="all",
-        table="",
         rows=sum(stage.rows for stage in run.stages),
         files=sum(stage.files for stage in run.stages),
         bytes=sum(stage.bytes for stage in run.stages),

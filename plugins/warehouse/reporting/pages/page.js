@@ -1,52 +1,53 @@
-// What the pages need of JavaScript: Airflow's switch between light and dark, ages that go on, and the report's height.
-// Without it everything can be read.
+// What the pages need JavaScript for: Airflow's theme, ages that stay current, and the height of the report.
+// All content is readable without it.
 
 const root = document.documentElement;
-// Airflow shows the page in a frame; its own page says by a class which of the two it is.
+// Airflow shows the page in an iframe; a class on Airflow's own page says which theme is active.
 const airflow = parent === window ? null : parent.document.documentElement;
 
 function theme() {
   return airflow ? (airflow.classList.contains("dark") ? "dark" : "light") : "";
 }
 
-function frame() {
+function reportFrame() {
   return document.querySelector("iframe");
 }
 
-function follow() {
+function applyTheme() {
   if (!airflow) return;
   root.dataset.theme = theme();
-  const report = frame()?.contentDocument?.documentElement;
+  const report = reportFrame()?.contentDocument?.documentElement;
   if (report) report.dataset.theme = theme();
 }
 
-follow();
-if (airflow) new MutationObserver(follow).observe(airflow, { attributeFilter: ["class"] });
+applyTheme();
+if (airflow) new MutationObserver(applyTheme).observe(airflow, { attributeFilter: ["class"] });
 
-function age() {
+// The same texts as view_models.age.
+function updateAges() {
   for (const time of document.querySelectorAll("time[data-age]")) {
     const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
     const [unit, length] = [["day", 86400], ["hour", 3600], ["minute", 60]].find(([, length]) => seconds >= length) ?? [];
     const count = Math.floor(seconds / length);
-    const nearly = seconds < -60 ? "still to come" : "less than a minute ago";
-    time.textContent = unit ? `${count.toLocaleString("en")} ${unit}${count === 1 ? "" : "s"} ago` : nearly;
+    const withoutUnit = seconds < -60 ? "in the future" : "less than a minute ago";
+    time.textContent = unit ? `${count.toLocaleString("en")} ${unit}${count === 1 ? "" : "s"} ago` : withoutUnit;
   }
 }
 
-setInterval(age, 30_000);
+setInterval(updateAges, 30_000);
 
-// The frame may not lead the window elsewhere; Airflow's own page may, so the link is followed there.
+// The iframe is not allowed to navigate the window, so Airflow's own page follows the link.
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-airflow]");
   if (!airflow || !link) return;
   event.preventDefault();
-  const twin = parent.document.createElement("a");
-  twin.href = link.href;
-  twin.click();
+  const copy = parent.document.createElement("a");
+  copy.href = link.href;
+  copy.click();
 });
 
-// As high as the report, so that there is one scrollbar and not two.
-function fit(report) {
+// The iframe is as high as the report, so that there is only one scrollbar.
+function fitHeight(report) {
   const content = report.contentDocument.documentElement;
   const resize = () => (report.style.height = `${Math.ceil(content.getBoundingClientRect().height)}px`);
   new ResizeObserver(resize).observe(content);
@@ -54,8 +55,8 @@ function fit(report) {
 }
 
 document.addEventListener("DOMContentLoaded", () => {
-  const report = frame();
+  const report = reportFrame();
   if (!report) return;
-  report.addEventListener("load", () => fit(report));
+  report.addEventListener("load", () => fitHeight(report));
   report.src = `${report.dataset.report}?theme=${theme()}`;
 });

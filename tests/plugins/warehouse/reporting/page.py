@@ -1,4 +1,4 @@
-"""A page as a browser's parser understands it: what is text there, and what is not."""
+"""An HTML page as a browser parses it: its elements, and their text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ VOID = {"meta", "link", "br", "img", "input", "hr"}
 
 
 class Page(HTMLParser):
-    """Elements in their order, each with its attributes, its ancestors and its own text."""
+    """The elements in order, each with its attributes, its ancestors (`inside`) and its text."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -17,7 +17,7 @@ class Page(HTMLParser):
         self._open: list[dict[str, Any]] = []
         self.feed(html)
         self.close()
-        assert [] == self._open, "every element is closed"
+        assert [] == self._open, "every element must be closed"
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         element = {"tag": tag, "attributes": dict(attributes), "inside": list(self._open), "text": ""}
@@ -37,27 +37,27 @@ class Page(HTMLParser):
             element["text"] += data
 
     def all(self, tag: str, inside: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-        """The elements of a tag, all or those inside another."""
+        """The elements with this tag, everywhere or inside another element."""
         return [
             element
             for element in self.elements
-            if element["tag"] == tag and (inside is None or any(found is inside for found in element["inside"]))
+            if element["tag"] == tag and (inside is None or any(ancestor is inside for ancestor in element["inside"]))
         ]
 
     def section(self, name: str) -> dict[str, Any]:
-        """A question's section."""
-        (found,) = (element for element in self.all("section") if element["attributes"]["data-question"] == name)
-        assert name == found["attributes"]["id"]
-        return found
+        """The section of a question."""
+        (section,) = (element for element in self.all("section") if element["attributes"]["data-question"] == name)
+        assert name == section["attributes"]["id"]
+        return section
 
     def table(self, name: str) -> list[list[Any]]:
-        """The rows of a question's table: of numbers and times what a program reads, of all else the text."""
+        """The rows of a question's table: machine-readable numbers and timestamps, and text for all other values."""
         rows = []
         for row in self.all("tr", self.section(name)):
             cells = []
             for cell in self.all("td", row):
-                exact = [*self.all("data", cell), *self.all("time", cell)]
-                attributes = exact[0]["attributes"] if exact else {}
+                machine_readable = [*self.all("data", cell), *self.all("time", cell)]
+                attributes = machine_readable[0]["attributes"] if machine_readable else {}
                 cells.append(attributes.get("value") or attributes.get("datetime") or cell["text"])
             rows.append(cells)
         return rows[1:]

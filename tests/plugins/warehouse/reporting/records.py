@@ -1,4 +1,4 @@
-"""A record of a run of the shop, and others like it."""
+"""Sample records of runs of the shop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RECORD = RunRecord(
     dag_id="shop",
     run_id="manual__2018-11-05T12:00:00+00:00",
     period="2018-11-05",
-    mode="merge",
+    options=("reload",),
     logical_date=NOON,
     started_at=NOON,
     recorded_at=NOON,
@@ -22,21 +22,23 @@ RECORD = RunRecord(
     checks=(
         CheckRecord(
             name="some",
-            table="desk.orders",
+            table="shop.orders",
             severity="error",
             passed=False,
             observed=None,
             expected="at least 1",
-            sentence="it's <b>\u202eup</b>",
+            description="it's <b>\u202eup</b>",
         ),
     ),
     tables=(TableRecord(table="shop.orders", rows=3, time_column="changed_at", latest=NOON),),
-    stages=(StageRecord(task="stage", table="desk.raw", rows=3, files=1, bytes=9, seconds=0.25),),
-    load_errors=("line 3 was bad",),
-    notes=("the warehouse slept",),
+    stages=(StageRecord(task="stage", rows=3, files=1, bytes=9, seconds=0.25),),
+    left_out=("orders/2.json: line 3, column order_id: invalid digit",),
+    warnings=("README is not an order file",),
+    load_errors=("the bucket cannot be listed",),
+    notes=("the warehouse was paused",),
 )
 
 
 def at(hours: int, **changed: Any) -> RunRecord:
-    """The record, made so many hours later."""
+    """The record, recorded so many hours later."""
     return dataclasses.replace(RECORD, recorded_at=NOON + datetime.timedelta(hours=hours), **changed)
