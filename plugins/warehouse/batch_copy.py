@@ -18,6 +18,9 @@ from warehouse.session import Session
 from warehouse.tables import Feed
 
 AUTHORISATION = re.compile(r"\b(CREDENTIALS|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|IAM_ROLE)\b", re.IGNORECASE)
+# What COPY says of lines that it cannot load, which are in the load-error tables, and of a file that is not what its
+# ending says. Any other failure is not the file's.
+LOAD_FAILED, INFLATE_FAILED = "Load into table", "failed to inflate"
 # The temporary table that COPY fills.
 COPIED = "#copied"
 REJECT_COLUMNS = ("batch_id", "file", "line_number", "column_name", "error_code", "reason", "raw_line")
@@ -141,12 +144,11 @@ class BatchCopier:
             self.session.execute(f"DELETE FROM {COPIED}")
             self.session.execute(self.parameters.statement(self.columns, location, compression(batch.files[0].key)))
         except errors as error:
-            # Only COPY's own failure has load errors; a lost connection has none and may be tried again.
-            if "Load into table" not in str(error):
-                raise
-            found = load_errors(self.session, errors, feed.harmless)
+            found = self.refusal(str(error), batch)
             self.session.rollback()
-            raise CopyDataError("; ".join(found) or "COPY refused the file and gave no reason", found) from None
+            if not found:
+                raise
+            raise CopyDataError("; ".join(found), found) from None
         if self.parameters.max_errors:
             self.keep_rejects(batch)
         names = ", ".join(self.columns)
@@ -156,6 +158,15 @@ class BatchCopier:
             [batch.batch_id],
         )
         self.session.commit()
+
+    def refusal(self, error: str, batch: Batch) -> list[str]:
+        """What is wrong with the files; nothing when the COPY failed for another reason, such as a lost connection."""
+        if LOAD_FAILED in error:
+            found = load_errors(self.session, self.session.database_errors, self.parameters.feed.harmless)
+            return found or ["COPY refused the file and gave no reason"]
+        if INFLATE_FAILED in error:
+            return [f"{batch.files[0].key}: {error}"]
+        return []
 
     def keep_rejects(self, batch: Batch) -> None:
         """Keep the lines that COPY rejected without failing."""
