@@ -58,9 +58,10 @@ def test_a_role_authorises_copy(role, clause):
     "role", ["", "Load", "arn:aws:iam::12:role/x", "arn:aws:iam::123456789012:role/x' ACCESS_KEY_ID 'y"]
 )
 def test_what_is_no_role_is_refused(role):
-    """An access key has no way in."""
-    with pytest.raises(ValueError, match="not an IAM role"):
+    """An access key has no way in, and is not repeated."""
+    with pytest.raises(ValueError, match=r"not an IAM role \(a text of \d+ characters\)") as raised:
         identifiers.iam_role(role)
+    assert "ACCESS_KEY" not in str(raised.value)
 
 
 def test_a_region_is_a_name_such_as_aws_gives():
