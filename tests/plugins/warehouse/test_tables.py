@@ -22,6 +22,13 @@ INTERNAL = {"files": "f.sql", "state": "s.sql", "results": "r.sql", "rejects": "
 SHOP = Warehouse(name="shop", feeds=(SALES, PRICES), tables=(RECEIPTS,), internal=INTERNAL, owner="Ours.")
 
 
+@pytest.mark.parametrize(("key", "belongs"), [("prices/a.json", True), ("prices/a.json.bak", False)])
+def test_a_feed_may_have_a_pattern_for_its_keys(key, belongs):
+    """Beside the day, or instead of one."""
+    assert belongs == dataclasses.replace(PRICES, pattern=r"\.json$").belongs(key)
+    assert not dataclasses.replace(SALES, pattern=r"\.json$").belongs(key)
+
+
 @pytest.mark.parametrize(
     ("key", "day"),
     [
