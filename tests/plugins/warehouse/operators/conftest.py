@@ -17,6 +17,7 @@ from airflow.sdk.execution_time.context import OutletEventAccessors
 
 from tests.end_to_end import conftest as end_to_end
 from tests.end_to_end.conftest import Lake
+from tests.end_to_end.pipeline import Exchange
 from warehouse.checks import Check
 from warehouse.operators.create_tables import CreateTablesOperator
 from warehouse.operators.data_quality import DataQualityOperator
@@ -256,6 +257,7 @@ class ShopRun:
             "run_id": self.run_id,
             "dag_run": SimpleNamespace(run_type=options.pop("run_type", "manual")),
             "outlet_events": OutletEventAccessors(),
+            "ti": Exchange("shop", self.run_id).task_instance("task"),
         }
         self.options = {"period": "all", "is_period_given": True} | options
         self.files = {"bucket": shop.lake.bucket, "work_prefix": f"s3://{shop.lake.bucket}/work", **self.options}
@@ -295,6 +297,13 @@ class ShopRun:
         for table in tables or SHOP.tables:
             self.load(table)
         return self
+
+    def load_and_publish(self) -> Any:
+        """Go on from what has been staged to the end."""
+        for table in SHOP.tables:
+            self.load(table)
+        self.check()
+        return self.publish()
 
     def check(self, *checks: Check, **arguments: Any) -> Any:
         """Run checks."""

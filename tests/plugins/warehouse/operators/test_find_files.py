@@ -58,7 +58,7 @@ def test_a_day_without_a_file_fails_a_manual_run_and_not_a_scheduled_one(shop, w
     )
     with pytest.raises(AirflowFailException) as raised:
         shop.run(**OF_ITS_DAY).find_files()
-    assert words == str(raised.value)
+    assert f"{words}. To load every file of the bucket, run with period all" == str(raised.value)
     shop.publish()
     shop.prices(tea=1.0)
     assert 1 == shop.run(**OF_ITS_DAY, run_type="scheduled").find_files()["new"]
@@ -83,7 +83,7 @@ def test_a_work_prefix_is_needed(shop, work_prefix):
 
 def test_a_missing_bucket_is_named(shop):
     """It fails at once: a retry would not find it either."""
-    with pytest.raises(AirflowFailException, match="cannot list s3://no-such-bucket-of-ours/sales/: .*NoSuchBucket"):
+    with pytest.raises(AirflowFailException, match=r"cannot list s3://no-such-bucket-of-ours/sales/: .*NoSuchBucket"):
         shop.run(bucket="no-such-bucket-of-ours").find_files()
 
 
