@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from warehouse.identifiers import iam_role, literal, region
 from warehouse.load_errors import CopyDataError, load_errors, rejected_lines
+from warehouse.retries import reason_to_retry
 from warehouse.run_schema import insert_rows, staged
 from warehouse.s3_objects import S3Object, compression
 from warehouse.selection import Batch
@@ -18,9 +19,8 @@ from warehouse.session import Session
 from warehouse.tables import Feed
 
 AUTHORISATION = re.compile(r"\b(CREDENTIALS|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|IAM_ROLE)\b", re.IGNORECASE)
-# What COPY says of lines that it cannot load, which are in the load-error tables, and of a file that is not what its
-# ending says. Any other failure is not the file's.
-LOAD_FAILED, INFLATE_FAILED = "Load into table", "failed to inflate"
+# What Redshift says of a compressed file that is cut short or is something else.
+UNREADABLE = re.compile(r"inflate|zlib", re.IGNORECASE)
 # The temporary table that COPY fills.
 COPIED = "#copied"
 REJECT_COLUMNS = ("batch_id", "file", "line_number", "column_name", "error_code", "reason", "raw_line")
@@ -77,6 +77,7 @@ class BatchCopier:
 
     :param columns: the columns that COPY fills.
     :param put_manifest: writes the manifest of a batch and returns its location.
+    :param find_gone: the keys of a batch that are no longer in the bucket.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class BatchCopier:
         run_schema: str,
         columns: Sequence[str],
         put_manifest: Callable[[Batch], str],
+        find_gone: Callable[[Batch], list[str]],
         log: logging.Logger,
     ) -> None:
         self.session = session
@@ -94,6 +96,7 @@ class BatchCopier:
         self.run_schema = run_schema
         self.columns = columns
         self.put_manifest = put_manifest
+        self.find_gone = find_gone
         self.log = log
         self.copied: list[Batch] = []
         self.refused: dict[str, str] = {}
@@ -144,8 +147,7 @@ class BatchCopier:
             self.session.execute(f"DELETE FROM {COPIED}")
             self.session.execute(self.parameters.statement(self.columns, location, compression(batch.files[0].key)))
         except errors as error:
-            found = self.refusal(str(error), batch)
-            self.session.rollback()
+            found = self.reasons(batch, error)
             if not found:
                 raise
             raise CopyDataError("; ".join(found), found) from None
@@ -159,14 +161,20 @@ class BatchCopier:
         )
         self.session.commit()
 
-    def refusal(self, error: str, batch: Batch) -> list[str]:
-        """What is wrong with the files; nothing when the COPY failed for another reason, such as a lost connection."""
-        if LOAD_FAILED in error:
+    def reasons(self, batch: Batch, error: Exception) -> list[str]:
+        """Why COPY refused the files of a batch; nothing when the failure is not about these files."""
+        self.session.rollback()
+        # Only a failure of the data has load errors; a lost connection has none and may be tried again.
+        if "Load into table" in str(error):
             found = load_errors(self.session, self.session.database_errors, self.parameters.feed.harmless)
+            self.session.rollback()
             return found or ["COPY refused the file and gave no reason"]
-        if INFLATE_FAILED in error:
-            return [f"{batch.files[0].key}: {error}"]
-        return []
+        if UNREADABLE.search(str(error)):
+            return [f"the file cannot be decompressed: {error}"]
+        if reason_to_retry(error):
+            return []
+        gone = self.find_gone(batch)
+        return [f"{', '.join(gone)}: deleted while the run was reading"] if gone else []
 
     def keep_rejects(self, batch: Batch) -> None:
         """Keep the lines that COPY rejected without failing."""

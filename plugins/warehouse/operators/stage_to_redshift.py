@@ -132,6 +132,10 @@ class StageToRedshiftOperator(RunOperator):
         self.s3.load_string(body, key=key, bucket_name=bucket, replace=True)
         return f"s3://{bucket}/{key}"
 
+    def find_gone(self, batch: Batch) -> list[str]:
+        """The keys of a batch that are no longer in the bucket."""
+        return [item.key for item in batch.files if not self.s3.check_for_key(item.key, self.bucket)]
+
     def failed_checks(self, session: Session, context: Any, batches: Sequence[Batch]) -> dict[int, str]:
         """The batches whose rows fail a check of what a file holds, and why."""
         in_bulk = {batch.batch_id: len(batch.files) > 1 for batch in batches}
@@ -231,6 +235,7 @@ class StageToRedshiftOperator(RunOperator):
                 run_schema=self.run_schema,
                 columns=columns,
                 put_manifest=self.put_manifest,
+                find_gone=self.find_gone,
                 log=self.log,
             )
             copier.copy_groups(groups(self.feed, selection.read, self.bulk_threshold))
