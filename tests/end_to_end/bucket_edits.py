@@ -1,4 +1,4 @@
-"""A bucket that its test knows by heart, and everything that can happen to a file in it."""
+"""A bucket of which a test knows every version of every file, and everything that can happen to a file in it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from tests.end_to_end.model import EPOCH, FIRST_IMPLAUSIBLE, FIRST_PLAUSIBLE, Record
+from tests.end_to_end.model import EPOCH, FIRST_IMPLAUSIBLE, FIRST_PLAUSIBLE, Record, user_id
 
 if TYPE_CHECKING:
     from tests.end_to_end.conftest import Lake
@@ -46,7 +46,7 @@ def day_of(key: str) -> str:
     return key.rpartition("/")[2][:10]
 
 
-# Few files, several of a day, plain and compressed, so that edits meet.
+# Few files, several of a day, plain and compressed: edits are to hit the same ones.
 LOGS = (log(DAYS[0]), log(DAYS[1]), log(DAYS[1], "-2.json"), log(DAYS[1], ".json.gz"), log(DAYS[2]))
 SONG_FILES = tuple(song_file(number) for number in range(4))
 
@@ -71,15 +71,16 @@ def song_anchor(key: str) -> Record:
 
 
 def is_strange(event: Record, day: str) -> bool:
-    """Whether the checks count an event as implausible or as far from its file's day."""
+    """Whether the checks of a file count an event: too many such events, and the file is refused."""
     ts, start = event["ts"], milliseconds(day)
     if ts is None or not FIRST_PLAUSIBLE <= ts < FIRST_IMPLAUSIBLE:
         return True
-    return not start - DAY_MS <= ts < start + 2 * DAY_MS
+    is_incomplete = event["sessionId"] is None or event["itemInSession"] is None or user_id(event["userId"]) is None
+    return is_incomplete or not start - DAY_MS <= ts < start + 2 * DAY_MS
 
 
-# Beside so many ordinary events, a few strange ones are no reason to refuse a file.
-ORDINARY_EVENTS = 200
+# Beside so many ordinary plays, a strange event is no reason to refuse a file.
+ORDINARY_PLAYS = 50
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +105,7 @@ class File:
         day = day_of(self.key)
         sure = anchor(day)
         strange = sum(is_strange(event, day) for event in self.drawn)
-        return [*self.drawn, sure, *[sure | {"page": "Home"}] * (ORDINARY_EVENTS * strange)]
+        return [*self.drawn, sure, *[sure] * (ORDINARY_PLAYS * strange)]
 
     @property
     def body(self) -> bytes:
@@ -134,12 +135,12 @@ class Bucket:
         self.files: dict[str, File] = {}
         self.past: dict[str, list[File]] = {}
 
-    def upload(self, file: File) -> None:
+    def upload(self, file: File, last_modified: int | None = None) -> None:
         """Write one version."""
         if file.key in self.files:
             self.past.setdefault(file.key, []).append(self.files[file.key])
         self.files[file.key] = file
-        self.lake.put(file.key, file.body)
+        self.lake.put(file.key, file.body, last_modified=last_modified)
 
     def put(self, key: str, *drawn: Record) -> None:
         """Write a file with these records."""

@@ -41,11 +41,14 @@ class Lake:
         self.bucket = bucket
         self.last_modified = itertools.count(int(time.time()) - 86_400)
 
-    def put(self, key: str, body: str | bytes, *, is_fresh: bool = False) -> None:
-        """Write one object; `is_fresh`: with the present as its LastModified."""
-        metadata = {} if is_fresh else {"mtime": str(next(self.last_modified))}
+    def put(self, key: str, body: str | bytes, *, last_modified: int | None = None) -> None:
+        """Write one object; `last_modified` in seconds of the epoch, if its age matters."""
+        mtime = next(self.last_modified) if last_modified is None else last_modified
         self.client.put_object(
-            Bucket=self.bucket, Key=key, Body=body.encode() if isinstance(body, str) else body, Metadata=metadata
+            Bucket=self.bucket,
+            Key=key,
+            Body=body.encode() if isinstance(body, str) else body,
+            Metadata={"mtime": str(mtime)},
         )
 
     def delete(self, key: str) -> None:

@@ -103,25 +103,31 @@ def state_without_running(rule: TriggerRule, upstream: Counter[str]) -> str | No
 
 @contextlib.contextmanager
 def watched(watch: Watch, numbers: Iterator[int]) -> Iterator[None]:
-    """Calls `watch` before and after each statement that the operators send."""
-    execute = Session.execute
+    """Calls `watch` before and after each statement that the operators send, COMMIT among them."""
+    execute, commit = Session.execute, Session.commit
     is_gone = False
 
-    def execute_watched(session: Session, sql: str, *args: Any, **kwargs: Any) -> Any:
+    def send(sql: str, statement: Callable[[], Any]) -> Any:
         nonlocal is_gone
         if is_gone:
             raise Killed
         number = next(numbers)
         try:
             watch("before", number, sql)
-            result = execute(session, sql, *args, **kwargs)
+            result = statement()
             watch("after", number, sql)
         except Killed:
             is_gone = True
             raise
         return result
 
-    with patch.object(Session, "execute", execute_watched):
+    def watched_execute(session: Session, sql: str, *args: Any, **kwargs: Any) -> Any:
+        return send(sql, lambda: execute(session, sql, *args, **kwargs))
+
+    def watched_commit(session: Session) -> None:
+        send("COMMIT", lambda: commit(session))
+
+    with patch.multiple(Session, execute=watched_execute, commit=watched_commit):
         yield
 
 
@@ -200,7 +206,14 @@ class Pipeline:
         self.dag = dag
         self.without = without
         self.s3 = S3Hook(aws_conn_id="aws_default")
+        self.templates = self.compiling_once()
         self.exchanges: dict[str, Exchange] = {}
+
+    def compiling_once(self) -> Any:
+        """The DAG's templates, each compiled once; Airflow compiles them again for each task, a tenth of a run."""
+        environment = self.dag.get_template_env()
+        environment.compile = functools.cache(environment.compile)
+        return environment
 
     def context(self, run_id: str, ds: str | None, params: dict[str, Any]) -> dict[str, Any]:
         """As much of Airflow's context as templates and operators use; without a date there is no `ds` at all.
@@ -255,14 +268,15 @@ class Pipeline:
         exchange.forget(task_id)
         task = self.dag.get_task(task_id).prepare_for_execution()
         task.__dict__.pop("_hook", None)
-        if isinstance(getattr(type(task), "s3", None), functools.cached_property):
-            # Each task process makes a client of its own; in one process that would be a tenth of a second a task.
-            task.__dict__["s3"] = self.s3
+        # Each task process makes a client of its own; in one process that would be a tenth of a second a task.
+        for name, shared in (("s3", self.s3), ("templates", self.templates)):
+            if isinstance(getattr(type(task), name, None), functools.cached_property):
+                task.__dict__[name] = shared
         instance = exchange.task_instance(task_id)
         context = {**context, "task": task, "ti": instance, "task_instance": instance, "outlets": task.outlets}
         exchange.states[task_id] = "failed"
         try:
-            task.render_template_fields(context)
+            task.render_template_fields(context, self.templates)
             value = task.execute(context)
         except AirflowSkipException:
             exchange.states[task_id] = "skipped"

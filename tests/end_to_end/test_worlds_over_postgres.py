@@ -9,7 +9,7 @@ from tests.end_to_end.strategies import FIRST, LAST, NUMBER, SETTINGS, STEPS, at
 
 
 @seed(2)
-@settings(SETTINGS, max_examples=NUMBER // 2)
+@settings(SETTINGS, max_examples=(NUMBER + 1) // 2)
 @given(first=FIRST, steps=STEPS, last=LAST)
 @pytest.mark.parametrize("connection", ["postgres"], indirect=True)
 def test_the_warehouse_equals_the_bucket(connection, new_world, first, steps, last):
