@@ -114,7 +114,7 @@ class StageToRedshiftOperator(RunOperator):
         for _ in range(5):
             listing = list_files(self.s3.get_conn(), self.bucket, self.feed)
             selection = select(self.feed, self.bucket, listing.files, ledger, scope)
-            if listing.is_settled({item.key for item in selection.read}):
+            if listing.is_settled(selection.read):
                 break
             self.wait_a_second()
         return listing, selection
@@ -184,7 +184,7 @@ class StageToRedshiftOperator(RunOperator):
         accepted = [batch for batch in copier.copied if batch not in out]
         replaced = sorted(selection.replaced - stays)
         after = set(list_files(self.s3.get_conn(), self.bucket, self.feed).files)
-        files.name(accepted, lambda item: item in after and listing.is_settled({item.key}))
+        files.name(accepted, lambda item: item in after and listing.is_settled([item]))
         files.write(replaced, [entry for entry in selection.dropped if entry.batch_id not in stays], left_out)
         files.write_differences(copier.columns, replaced)
         note_change(copier.session, self.run_schema, self.task_id, staged(self.run_schema, self.feed))
