@@ -96,8 +96,8 @@ def best(columns: Sequence[str], table: Table, versions: str) -> str:
     names = ", ".join(columns)
     return (
         f"SELECT {names}\nFROM (\n"
-        f"    SELECT {names}, ROW_NUMBER() OVER (PARTITION BY {', '.join(table.key)}{order_by}) AS place\n"
-        f"    FROM (\n{versions}\n    ) AS versions\n) AS ranked\nWHERE place = 1"
+        f"    SELECT {names}, ROW_NUMBER() OVER (PARTITION BY {', '.join(table.key)}{order_by}) AS place_among_versions\n"
+        f"    FROM (\n{versions}\n    ) AS versions\n) AS ranked\nWHERE place_among_versions = 1"
     )
 
 
