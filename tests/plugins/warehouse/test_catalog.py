@@ -29,23 +29,23 @@ def test_columns_comments_and_schemas(session):
     """Types as the database spells them, in the table's order; temporary tables too; comments of tables alone."""
     for statement in (
         "CREATE SCHEMA catalog_test",
-        "CREATE TABLE catalog_test.receipts (till VARCHAR(16) NOT NULL, gone INTEGER, number BIGINT)",
-        "ALTER TABLE catalog_test.receipts DROP COLUMN gone",
-        "CREATE TEMPORARY TABLE receipts_of_today (at TIMESTAMP)",
-        "COMMENT ON TABLE catalog_test.receipts IS 'Ours.'",
-        "COMMENT ON COLUMN catalog_test.receipts.till IS 'the till'",
-        "CREATE VIEW catalog_test.tills AS SELECT till FROM catalog_test.receipts",
+        "CREATE TABLE catalog_test.catalog_rows (till VARCHAR(16) NOT NULL, gone INTEGER, number BIGINT)",
+        "ALTER TABLE catalog_test.catalog_rows DROP COLUMN gone",
+        "CREATE TEMPORARY TABLE catalog_of_today (at TIMESTAMP)",
+        "COMMENT ON TABLE catalog_test.catalog_rows IS 'Ours.'",
+        "COMMENT ON COLUMN catalog_test.catalog_rows.till IS 'the till'",
+        "CREATE VIEW catalog_test.tills AS SELECT till FROM catalog_test.catalog_rows",
         "COMMENT ON VIEW catalog_test.tills IS 'A view.'",
     ):
         session.execute(statement)
-    found = catalog.columns(session, ["receipts", "receipts_of_today", "no_such_table"])
+    found = catalog.columns(session, ["catalog_rows", "catalog_of_today", "no_such_table"])
     assert {"till": ("character varying(16)", True), "number": ("bigint", False)} == found.pop(
-        ("catalog_test", "receipts")
+        ("catalog_test", "catalog_rows")
     )
-    assert ["till", "number"] == list(catalog.columns(session, ["receipts"])["catalog_test", "receipts"])
+    assert ["till", "number"] == list(catalog.columns(session, ["catalog_rows"])["catalog_test", "catalog_rows"])
     assert [{"at": ("timestamp without time zone", False)}] == list(found.values())
     comments = catalog.table_comments(session)
-    assert {("catalog_test", "receipts"): "Ours."} == {
+    assert {("catalog_test", "catalog_rows"): "Ours."} == {
         name: comment for name, comment in comments.items() if name[0] == "catalog_test"
     }
     assert {"catalog_test"} == catalog.schemas(session, ["catalog_test", "no_such_schema"])

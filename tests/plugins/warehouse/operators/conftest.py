@@ -39,6 +39,7 @@ by_both_drivers = pytest.mark.parametrize("connection", ["redshift", "postgres"]
 
 # A connection that does not exist: an operator that uses it before it refuses bad arguments fails in other words.
 NOWHERE = "no_such_connection"
+HOSTILE = "shop.orders\"; DROP SCHEMA shop; --'"
 OWNER = "Created by the shop."
 
 SQL = {
