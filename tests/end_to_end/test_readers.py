@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+from typing import Any
 
 import psycopg
 import pytest
 
 from tests.end_to_end.conftest import COLUMNS
+from tests.end_to_end.pipeline import Killed, Watch, watched
 from tests.end_to_end.test_corrections import CATALOGUE, FIFTH, event, lines, song
 
 ORPHANS = """SELECT COUNT(*)
@@ -102,6 +105,39 @@ def test_every_statement_of_publish_is_hidden_until_commit(lake, pipeline, empty
     assert {after} == {found for _, found in seen[commit:]}
     assert {"UPDATE", "SELECT", "DELETE", "INSERT"} <= set(words[:commit])
     assert "ANALYZE" in words[commit:]
+
+
+@pytest.mark.parametrize("connection", ["redshift", "postgres"], indirect=True)
+def test_publish_killed_at_any_statement_leaves_the_state_before(connection, lake, pipeline, prepared, reader):
+    """Before and after each statement up to the COMMIT; the try after that publishes."""
+    lake.put(FIFTH, lines(event(), event(itemInSession=1, userId="2", ts=1541376001123)))
+    lake.put(CATALOGUE, lines(song()))
+    prepared("for_killing", lambda: pipeline.run("2018-11-05"))
+    lake.put(FIFTH, lines(event(ts=1541376000122), event(itemInSession=2, userId="3", ts=1541376002123)))
+    lake.put("song_data/A/A/A/TRAAA2.json", lines(song(song_id="S2", artist_id="A2")))
+    run = pipeline.open("2018-11-05")
+    run.advance(until="check_quality")
+    ledger = "SELECT key, etag, batch_id FROM sparkify_raw.files ORDER BY key"
+    before = (state(reader.cursor()), reader.execute(ledger).fetchall())
+    killed = [""]
+
+    def kill_at(moment: str, number: int) -> Watch:
+        def watch(*now: Any) -> None:
+            if now[:2] == (moment, number):
+                killed.append(now[2])
+                raise Killed
+
+        return watch
+
+    places = ((moment, number) for number in itertools.count(1) for moment in ("before", "after"))
+    while killed[-1] != "COMMIT":
+        with watched(kill_at(*next(places)), itertools.count(1)), pytest.raises(Killed):
+            pipeline.run_task("publish", run.context)
+        assert before == (state(reader.cursor()), reader.execute(ledger).fetchall()), killed[-1]
+    assert {"UPDATE", "DELETE", "INSERT", "COMMENT", "COMMIT"} <= {sql.partition(" ")[0] for sql in killed}
+    changes = pipeline.run_task("publish", run.context)
+    assert {"inserted": 2, "deleted": 2} == changes["sparkify.songplays"]
+    assert before[0] != state(reader.cursor())
 
 
 def test_a_reader_never_sees_a_half_published_run(lake, pipeline, empty_warehouse, reader):
