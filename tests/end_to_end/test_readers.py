@@ -107,8 +107,7 @@ def test_every_statement_of_publish_is_hidden_until_commit(lake, pipeline, empty
     assert "ANALYZE" in words[commit:]
 
 
-@pytest.mark.parametrize("connection", ["redshift", "postgres"], indirect=True)
-def test_publish_killed_at_any_statement_leaves_the_state_before(connection, lake, pipeline, prepared, reader):
+def test_publish_killed_at_any_statement_leaves_the_state_before(lake, pipeline, prepared, reader):
     """Before and after each statement up to the COMMIT; the try after that publishes."""
     lake.put(FIFTH, lines(event(), event(itemInSession=1, userId="2", ts=1541376001123)))
     lake.put(CATALOGUE, lines(song()))
