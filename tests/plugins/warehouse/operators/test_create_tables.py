@@ -184,8 +184,9 @@ def test_all_differences_are_listed_at_once(shop):
 
 
 @by_both_drivers
-def test_readers_read_what_is_published_and_nothing_else(connection, shop):
+def test_readers_read_what_is_published_and_nothing_else(connection, nothing_of_the_shop):
     """A login of the group sees the published schema; raw records, with everything about people, stay closed."""
+    shop = nothing_of_the_shop
     for statement in ("DROP USER IF EXISTS shop_reader", "DROP GROUP shop_readers"):
         with contextlib.suppress(psycopg.errors.UndefinedObject):
             shop.reader.execute(statement)
