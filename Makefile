@@ -1,87 +1,89 @@
-# One short command for each chore, the same by hand and in CI. Paths are relative: the project may lie in a folder
-# with spaces in its name. Works with GNU make 3.81, which macOS has.
+# One short command for each task, the same by hand and in CI. Paths are relative, so the project's folder may have
+# spaces in its name. Works with GNU make 3.81, which macOS has.
 
 UV_VERSION = 0.13.8
 IN_ENV = .venv/bin/python -m
 UV = .venv/uv-$(UV_VERSION)
 READY = .venv/ready
 
-# The clients that `make test-clients` uses have an environment of their own: dbt wants older packages than the pipeline.
+# The clients that `make test-clients` uses have an environment of their own: dbt needs older packages than the pipeline.
 CLIENTS = .venv-clients
 
-# The demo's month of listening. Another value here is another data set, kept beside the first.
-FROM = 2018-11-01
-TO = 2018-11-30
-USERS = 100
-SONGS = 2000
-PLAYS = 20000
-SEED = 1
-LISTENING = .demo/$(FROM)-$(TO)-$(USERS)-$(SONGS)-$(PLAYS)-$(SEED)
+# `make dag-test`: the day to run, and the folder that keeps its warehouse from call to call.
+DAY = 2018-11-05
+DAG_TEST = .demo/dag-test
 
-# `make up`: what it keeps from start to start, and its listening, of the last days.
+# `make up`: the folder that it keeps from start to start, and the folder with its recent listening.
 STATE = .sandbox
 BUCKETS = .demo/recent
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up down test test-sandbox test-browser test-aws test-clients aws-policy bench lint docs pictures constraints clean
+.PHONY: help env demo dag-test up down test test-sandbox test-browser test-aws test-clients aws-policy bench lint docs pictures constraints clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
 
-env: $(READY) ## make the Python environment .venv, which all others do first
-demo: $(READY) $(LISTENING)/complete ## load a month of made-up listening on this machine and ask the warehouse questions
-	@AIRFLOW_HOME="$$PWD/.demo/airflow" $(IN_ENV) sandbox run --s3 $(LISTENING) -- python scripts/demo.py
+env: $(READY) ## make the Python environment .venv; all other commands do this first
+demo: $(READY) ## load a month of generated listening on this machine and ask the warehouse questions
+	@AIRFLOW_HOME="$$PWD/.demo/airflow" .venv/bin/python scripts/local.py run -- python scripts/demo.py
 
-up: $(READY) ## keep the sandbox running with Airflow, its page at http://localhost:8080, and listening up to today
+dag-test: $(READY) ## run the DAG for one day, DAY=2018-11-05, on the demo's month; the warehouse is kept for the next call
+	@.venv/bin/python scripts/local.py run --state "$(DAG_TEST)" -- \
+		sh -c 'python scripts/fast_airflow.py dags test sparkify_warehouse "$$1" && python scripts/published.py' sh "$(DAY)"
+	@echo "To look into these tables:"
+	@echo "  .venv/bin/python scripts/local.py run --state '$(DAG_TEST)' -- psql"
+
+up: $(READY) ## keep the sandbox running with Airflow at http://localhost:8080 and each day's listening once the day ends
 	@.venv/bin/python scripts/up.py --state "$(STATE)" --buckets "$(BUCKETS)"
 
-down: ## end all that `make up` started; its data stays
-	@if [ -x .venv/bin/python ]; then $(IN_ENV) sandbox down --state "$(STATE)"; else echo "nothing runs: no .venv"; fi
+down: ## stop everything that `make up` started; its data stays
+	@if [ -x .venv/bin/python ]; then .venv/bin/python scripts/local.py down --state "$(STATE)"; else echo "nothing runs: no .venv"; fi
 
-test: $(READY) ## the pipeline from the files in S3 to the report, its documents and the tools around it
+test: $(READY) ## test the pipeline from the files in S3 to the report, the documents and the tools around it
 	$(IN_ENV) pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test-sandbox: $(READY) ## the sandbox by itself: its Redshift's SQL, COPY, UNLOAD and wire, and how it starts and ends
+test-sandbox: $(READY) ## test the sandbox by itself: its Redshift's SQL, COPY, UNLOAD and wire, and how it starts and ends
 	$(IN_ENV) pytest tests/sandbox -n 2 --dist loadfile --no-loadscope-reorder
 
-test-browser: $(READY) ## `make up` and `make down`, and the pages in Chromium
+test-browser: $(READY) ## test `make up` and `make down`, and the pages in Chromium
 	$(IN_ENV) pytest tests/browser
 
-test-aws: $(READY) ## the cluster's life in an AWS account of moto's: killed anywhere, refused when wrong, IAM enforced
+test-aws: $(READY) ## test the life of a cluster on moto's AWS: runs killed at any point, wrong input, IAM enforced
 	$(IN_ENV) pytest tests/aws -n 2
 
-test-clients: $(READY) $(CLIENTS)/ready ## dbt, awswrangler, SQLAlchemy, drivers, Airflow's operators: real work in the sandbox
+test-clients: $(READY) $(CLIENTS)/ready ## test dbt, awswrangler, SQLAlchemy, drivers and Airflow's operators on the sandbox
 	$(IN_ENV) pytest tests/clients/own
 	@PYTHONDONTWRITEBYTECODE= $(IN_ENV) sandbox run -- \
 		$(CLIENTS)/bin/python -m pytest tests/clients/others --confcutdir tests/clients/others -n 2 --dist loadfile
 
-aws-policy: $(READY) ## write the IAM policies of docs/aws.md anew, out of the calls the tests make
+aws-policy: $(READY) ## update the IAM policies of docs/aws.md from the calls that the tests make
 	WRITE_AWS_POLICY=yes $(IN_ENV) pytest tests/aws/test_policy.py -k need
 
-bench: $(READY) ## what the sandbox costs, as ratios against the PostgreSQL behind it; takes minutes
+bench: $(READY) ## measure what the sandbox costs, as ratios to the PostgreSQL behind it; takes minutes
 	$(IN_ENV) benchmarks
 
-lint: $(READY) ## style, types and SQL; checks only, changes nothing
+lint: $(READY) ## check style, types and SQL; changes nothing
 	$(IN_ENV) ruff check
 	$(IN_ENV) ruff format --check
 	$(IN_ENV) mypy
 	$(IN_ENV) sqlfluff lint include/sql
 	@$(IN_ENV) scripts.line_budget
 
-docs: $(READY) ## write anew what of docs/ is made from the code
+docs: $(READY) ## update the parts of docs/ that are generated from the code
 	$(IN_ENV) scripts.data_dictionary
 	$(IN_ENV) scripts.sandbox_reference
 
-pictures: $(READY) ## take the pictures of docs/pictures from the page of a running `make up`
+pictures: $(READY) ## take the screenshots in docs/pictures from a running `make up`
 	$(IN_ENV) scripts.pictures
 
-constraints: $(UV) ## pin anew what the packages of requirements.txt and requirements-clients.txt need in turn
-	@for which in "" -clients; do \
-		.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --output-file constraints$$which.txt \
+constraints: $(UV) ## pin the newest versions of what the packages of requirements*.txt need in turn
+	@for which in -dev -clients; do \
+		.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+			--output-file "constraints$${which#-dev}.txt" \
 			--custom-compile-command "make constraints" --no-emit-index-url --no-emit-find-links \
 			requirements$$which.txt || exit; done
 
-clean: down ## end and remove what the commands made: environment, sandbox, demo data, caches
+clean: down ## stop everything and remove what the commands made: environment, sandbox, demo data, caches
 	rm -rf .venv $(CLIENTS) .demo .sandbox .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(UV):
@@ -92,19 +94,13 @@ $(UV):
 	@$(IN_ENV) pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@touch $@
 
-# Compiled now, or the first start of Airflow takes twice as long.
-$(READY): $(UV) requirements.txt constraints.txt
-	.venv/bin/uv pip install --quiet --python .venv/bin/python --compile-bytecode -r requirements.txt -c constraints.txt
+# Compiled to bytecode now, or the first start of Airflow takes twice as long.
+$(READY): $(UV) requirements.txt requirements-dev.txt constraints.txt
+	.venv/bin/uv pip install --quiet --python .venv/bin/python --compile-bytecode -r requirements-dev.txt -c constraints.txt
 	@touch $@
 
-# Not compiled: most of it is never imported, and what is compiles then.
+# Not compiled: most of it is never imported, and the rest is compiled on import.
 $(CLIENTS)/ready: requirements-clients.txt constraints-clients.txt | $(UV)
 	.venv/bin/uv venv --quiet --clear --python .venv/bin/python $(CLIENTS)
 	.venv/bin/uv pip install --quiet --python $(CLIENTS)/bin/python -r requirements-clients.txt -c constraints-clients.txt
-	@touch $@
-
-$(LISTENING)/complete: $(wildcard sandbox/listening/*.py) | $(READY)
-	@rm -rf $(LISTENING)
-	@$(IN_ENV) sandbox.listening --out $(LISTENING)/udacity-dend --from $(FROM) --to $(TO) \
-		--users $(USERS) --songs $(SONGS) --plays $(PLAYS) --seed $(SEED)
 	@touch $@

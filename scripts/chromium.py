@@ -1,4 +1,4 @@
-"""The Chromium or Chrome of this machine, driven by playwright; none of playwright's own builds is downloaded."""
+"""The Chromium or Chrome of this machine, driven by playwright, so that playwright downloads no build of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ APPLICATIONS = (
     Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
     Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
 )
-# A browser under test asks nobody for updates, lists or suggestions.
+# A browser under test makes no requests for updates, lists or suggestions.
 QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -23,7 +23,7 @@ QUIET = (
 
 
 def find() -> Path | None:
-    """Where Chromium or Chrome is; None when there is none."""
+    """The path of Chromium or Chrome; None when neither is installed."""
     found = (shutil.which(name) for name in NAMES)
     first = next(filter(None, found), None)
     if first is not None:
@@ -32,6 +32,6 @@ def find() -> Path | None:
 
 
 def launch(playwright: Playwright, executable: Path) -> Browser:
-    """A headless browser. As root Chromium has no sandbox of its own; what it is shown here is ours."""
+    """Start a headless browser. As root, Chromium cannot use its own sandbox; here it shows only our own pages."""
     root = ("--no-sandbox",) if os.geteuid() == 0 else ()
     return playwright.chromium.launch(executable_path=executable, args=[*QUIET, *root])

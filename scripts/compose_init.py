@@ -1,7 +1,7 @@
-"""Let Airflow know the admin's password: what airflow-init in docker-compose.yaml does beside `airflow db migrate`.
+"""Set the admin's password in Airflow: what airflow-init in docker-compose.yaml does after `airflow db migrate`.
 
-Airflow's SimpleAuthManager takes passwords from a file, {"user": "password"} in JSON, which must be writable for it.
-Without one it makes up a password at every start with an empty volume and prints it to the log.
+Airflow's SimpleAuthManager reads passwords from a JSON file, {"user": "password"}, which it must be able to write to.
+Without that file it generates a password at every start with an empty volume and prints it to the log.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import json
 import os
 from pathlib import Path
 
-EXAMPLE = "example"  # what the secrets of .env.example begin with
+EXAMPLE = "example"  # the secrets of .env.example begin with it
 
 
 def main() -> None:
-    """Write the file anew, readable for its owner only."""
+    """Replace the file, readable by its owner only."""
     password = os.environ["ADMIN_PASSWORD"]
     file = Path(os.environ["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
     unfinished = file.with_suffix(".new")
@@ -23,7 +23,7 @@ def main() -> None:
     unfinished.rename(file)
     print("The user admin has the password of SPARKIFY_ADMIN_PASSWORD in .env")
     if password.startswith(EXAMPLE):
-        print("WARNING: .env has secrets of .env.example, which everybody knows: change them before you keep data here")
+        print("WARNING: .env has the secrets of .env.example, which are public: change them before you keep data here")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The `airflow` command without garbage collection: half the time of a short command, 20 MB more memory.
+"""The `airflow` command without garbage collection: a short command takes half the time and 20 MB more memory.
 
-For a laptop and for tests only; a command that runs for long needs its collector.
+Only for a laptop and for tests: a long-running command needs the collector.
 """
 
 import atexit
@@ -10,7 +10,7 @@ import sys
 gc.disable()
 atexit.register(gc.freeze)
 
-from airflow.__main__ import main  # noqa: E402  # after the collector is off: imports are where the time goes
+from airflow.__main__ import main  # noqa: E402  # with the collector off: most of the time goes into imports
 
 if __name__ == "__main__":
     sys.argv[0] = "airflow"

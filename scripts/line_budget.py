@@ -1,7 +1,7 @@
-"""Print how many lines sandbox/redshift has; fail when it or a file of it is beyond its budget. `make lint` runs it.
+"""Print how many lines sandbox/redshift has; fail when it, or a file in it, exceeds its budget. `make lint` runs it.
 
-A Redshift on a laptop grows by itself: every construct is one more. The budget has each new one ask for its place, or
-for that of an old one. The aim is 4,000 lines; it takes far more today, and the budget only keeps that from growing.
+A Redshift on a laptop grows with every construct that somebody needs. The budget makes each new one justify its lines,
+or replace old ones. The aim is 4,000 lines; it has far more today, and the budget keeps it from growing further.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ MOST_LINES_OF_A_FILE = 400
 
 
 def lines() -> dict[Path, int]:
-    """The lines of each file of Python and SQL."""
+    """The number of lines of each Python and SQL file."""
     files = [file for file in sorted(FOLDER.rglob("*")) if file.suffix in (".py", ".sql")]
     return {file: len(file.read_text(encoding="utf-8").splitlines()) for file in files}
 
 
 def main() -> int:
-    """Print the sum and what is beyond a budget; the exit status."""
+    """Print the sum and each file beyond its budget; return the exit status."""
     found = lines()
     total = sum(found.values())
     print(f"sandbox/redshift: {total} lines in {len(found)} files, budget {MOST_LINES}")

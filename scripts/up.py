@@ -1,7 +1,7 @@
-"""Start the sandbox with Airflow beside it, wait until there is something to see, and say where everything is.
+"""Start the sandbox with Airflow beside it, wait until both are ready, and print where everything is.
 
-`make up` runs it. The caller's own AIRFLOW variables do not count: they may belong to another Airflow. Settings of this
-one go into airflow.cfg in its folder below the state, which stays from start to start as the warehouse does.
+`make up` runs it. The caller's AIRFLOW variables are ignored: they may belong to another Airflow. Settings of this one
+go into airflow.cfg in its folder below the state, which is kept from start to start as the warehouse is.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from recent_listening import BUCKET, fill
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from sandbox.processes import port_holder  # noqa: E402  # the line above leads to it
-from sandbox.stack import STANDARD_PORTS, WORK_BUCKET  # noqa: E402
+from sandbox.processes import port_holder  # noqa: E402  # the line above makes it importable
+from sandbox.stack import STANDARD_PORTS  # noqa: E402
 from sandbox.state import COMMAND, State  # noqa: E402
+from scripts import with_airflow  # noqa: E402
+from scripts.recent_listening import BUCKET, WINDOW, fill, last_ended_day, now_utc  # noqa: E402
 
 PAGE = "http://localhost:8080"
 PORTS = {
@@ -40,15 +41,15 @@ PORTS = {
     "S3": STANDARD_PORTS.s3,
     "the other AWS APIs": STANDARD_PORTS.aws,
 }
-AIRFLOW = ["airflow", "standalone"]
+AIRFLOW = ["python", str(ROOT / "scripts" / "airflow_with_listening.py")]
 SETTINGS = {
+    **with_airflow.SETTINGS,
     "AIRFLOW__API__PORT": str(PORTS["Airflow"]),
     "AIRFLOW__API__BASE_URL": PAGE,
     # The address the server listens on: localhost may be ::1 first, where another server could be.
     "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{PORTS['Airflow']}/execution/",
-    "PYTHONUNBUFFERED": "1",  # or its log comes in blocks, long after what it tells
+    "PYTHONUNBUFFERED": "1",  # or its log is written in blocks, long after the events in it
 }
-WINDOW = 30  # days of listening
 PARTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
 DAG_ID = re.compile(r'\bDAG\(\s*dag_id="(\w+)"')
 PATIENCE = 600  # seconds; 25 is usual, some minutes on a machine that is busy otherwise
@@ -57,7 +58,7 @@ LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def taken_ports() -> list[str]:
-    """What is wrong with the ports needed, in words; nothing when all are free."""
+    """An error message for each port that is taken; none when all are free."""
     found = []
     for name, port in PORTS.items():
         if any(listens(address, port) for address in ("127.0.0.1", "::1")):
@@ -67,17 +68,18 @@ def taken_ports() -> list[str]:
 
 
 def listens(address: str, port: int) -> bool:
-    """Whether somebody answers there."""
+    """Whether a process accepts connections there."""
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         probe.settimeout(1)
         return probe.connect_ex((address, port)) == 0
 
 
 def start(state: State, buckets: Path) -> None:
-    """Start both in the background; end with the sandbox's own words when it cannot be."""
+    """Start both in the background. SystemExit, after the sandbox's own error, when it does not start."""
+    folder = str(buckets.resolve())
     variables = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
-    words = ["up", "--state", str(state.folder), "--s3", str(buckets.resolve()), "--", *AIRFLOW]
-    done = subprocess.run(  # noqa: S603  # our own words
+    words = ["up", "--state", str(state.folder), "--s3", folder, "--", *AIRFLOW, folder]
+    done = subprocess.run(  # noqa: S603  # our own arguments
         [sys.executable, "-m", "sandbox", *words],
         cwd=ROOT,
         env=variables | SETTINGS,
@@ -89,7 +91,7 @@ def start(state: State, buckets: Path) -> None:
 
 
 def ask(path: str) -> Any:
-    """An answer of Airflow's API; None when there is none."""
+    """The answer of Airflow's API, parsed; None when there is none."""
     try:
         with LOCAL.open(f"http://127.0.0.1:{PORTS['Airflow']}/api/v2/{path}", timeout=5) as answer:
             return json.load(answer)
@@ -98,7 +100,7 @@ def ask(path: str) -> Any:
 
 
 def ready_parts(started: float) -> set[str]:
-    """Airflow's parts that have been heard of since `started` (seconds of the epoch), and the DAGs that were parsed."""
+    """The parts of Airflow with a heartbeat after `started` (seconds of the epoch), and the DAGs parsed since then."""
     health = ask("monitor/health")
     if health is None:
         return set()
@@ -106,7 +108,7 @@ def ready_parts(started: float) -> set[str]:
     ready = {
         name
         for name, beat in beats.items()
-        # What a start before this one left in the database counts as alive for half a minute.
+        # A heartbeat that an earlier start left in the database counts as healthy for half a minute.
         if health[name]["status"] == "healthy" and (name == "metadatabase" or since(beat, started))
     }
     dags = (ask("dags?limit=100") or {"dags": []})["dags"]
@@ -114,12 +116,12 @@ def ready_parts(started: float) -> set[str]:
 
 
 def since(moment: str | None, started: float) -> bool:
-    """Whether this moment of the API is a later one."""
+    """Whether a timestamp of the API is later than `started`."""
     return moment is not None and datetime.datetime.fromisoformat(moment).timestamp() > started
 
 
 def import_errors() -> list[str]:
-    """What is wrong with DAG files, in words."""
+    """An error message for each DAG file that cannot be imported."""
     errors = (ask("importErrors") or {"import_errors": []})["import_errors"]
     return [f"{error['filename']} cannot be imported: {error['stack_trace'].strip()}" for error in errors]
 
@@ -132,19 +134,19 @@ def wait_until_ready(state: State, console: Console) -> None:
     began = time.monotonic()
     columns = (TimeElapsedColumn(), BarColumn(), TextColumn("waiting for {task.description}"))
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        # Nothing is known before the web server answers, as one of the last: a bar that only shows that it lives.
+        # Nothing is known before the web server answers, and it is one of the last: a bar without a length until then.
         task = bar.add_task("Airflow's web server", total=None)
         while True:
             holder = state.holder()
             if holder is None:
                 fail_with_logs(state)
             missing = needed - ready_parts(psutil.Process(holder).create_time())
-            if not missing or (missing <= dags and import_errors()):  # those will not come
+            if not missing or (missing <= dags and import_errors()):  # these never become ready
                 break
             if time.monotonic() - began > PATIENCE:
                 sys.exit(
-                    f"after {PATIENCE} s these are not ready: {', '.join(sorted(missing))}. Airflow goes on starting; "
-                    f"see {shown(airflow_log(state))}; `make down` ends it"
+                    f"after {PATIENCE} s these are not ready: {', '.join(sorted(missing))}. Airflow is still starting: "
+                    f"see {shown(airflow_log(state))}, or stop it with `make down`"
                 )
             if missing < needed:
                 done = len(needed - missing)
@@ -156,21 +158,21 @@ def wait_until_ready(state: State, console: Console) -> None:
 
 
 def prepare_for_tasks() -> None:
-    """Have the web server build the API that tasks use.
+    """Make the web server build the API that tasks use.
 
-    It does so at the first call, for seconds in which it answers nobody: better now than while somebody looks.
+    It does so at the first call, and answers nothing else for seconds: better now than when a user opens a page.
     """
     with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
         LOCAL.open(f"{SETTINGS['AIRFLOW__CORE__EXECUTION_API_SERVER_URL']}health", timeout=PATIENCE).close()
 
 
 def airflow_log(state: State) -> Path:
-    """What Airflow itself writes."""
+    """The log of Airflow itself."""
     return state.folder / "log" / "command.log"
 
 
 def fail_with_logs(state: State) -> None:
-    """End, because the sandbox did, with what it and Airflow said last."""
+    """SystemExit, because the sandbox has ended, after the last lines of its log and Airflow's."""
     for log in (airflow_log(state), state.folder / "sandbox.log"):
         if log.exists():
             lines = log.read_text(errors="replace").splitlines()[-15:]
@@ -179,52 +181,58 @@ def fail_with_logs(state: State) -> None:
 
 
 def stop(state: State) -> None:
-    """End what was started."""
-    subprocess.run([sys.executable, "-m", "sandbox", "down", "--state", state.folder], cwd=ROOT, check=False)  # noqa: S603  # our own words
+    """Stop the sandbox, and Airflow with it."""
+    subprocess.run([sys.executable, "-m", "sandbox", "down", "--state", state.folder], cwd=ROOT, check=False)  # noqa: S603  # our own arguments
 
 
 def shown(path: Path) -> str:
-    """The path as seen from here, where it lies here."""
+    """The path, relative to the current folder where it is inside of it."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def places(state: State) -> str:
-    """Where everything is, in words."""
+    """Where everything is, as a text."""
     found = state.environment() or {}
     host, port, user, password, database = (
         found[f"PG{name}"] for name in ("HOST", "PORT", "USER", "PASSWORD", "DATABASE")
     )
     default = state.folder == ROOT / ".sandbox"
+    other = "" if default else f" --state '{shown(state.folder)}'"
     buckets = state.folder / "s3"
     return f"""
 Airflow      {PAGE}, no login
-             Trigger sparkify_warehouse: as the form is it loads today, with period = all everything
+             Un-pause sparkify_warehouse: it loads yesterday, and from then on each day once it has ended
+             Trigger it with period = all: it loads all {WINDOW} days
 Redshift     psql postgresql://{user}:{password}@{host}:{port}/{database}
              DBeaver: host {host}, port {port}, database {database}, user {user}, password {password}
 S3           {found["AWS_ENDPOINT_URL_S3"]}, region {found["AWS_DEFAULT_REGION"]}
              access key {found["AWS_ACCESS_KEY_ID"]}, secret key {found["AWS_SECRET_ACCESS_KEY"]}
   listening  s3://{BUCKET} is {shown((buckets / BUCKET).resolve())}
-  reports    s3://{WORK_BUCKET} is {shown(buckets / WORK_BUCKET)}
+  reports    s3://{with_airflow.WORK_BUCKET} is {shown(buckets / with_airflow.WORK_BUCKET)}
 Logs         Airflow {shown(airflow_log(state))}, its tasks {shown(state.folder / "airflow" / "logs")}
              sandbox {shown(state.folder / "sandbox.log")}, {shown(state.folder / "log")}
-In a shell   eval "$(.venv/bin/python -m sandbox env{"" if default else f" --state '{shown(state.folder)}'"})"
+In a shell   eval "$(.venv/bin/python scripts/local.py env --scheduler{other})"
 Stop         make down{"" if default else f" STATE='{shown(state.folder)}'"}"""
 
 
 def main() -> None:
-    """Start, unless it runs; wait; tell."""
+    """Start both unless they run, wait until they are ready, and print where everything is."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--state", type=Path, required=True, metavar="DIR", help="where data is kept")
-    parser.add_argument("--buckets", type=Path, required=True, metavar="DIR", help="where the made-up listening lies")
+    parser.add_argument(
+        "--buckets", type=Path, required=True, metavar="DIR", help="the folder with the generated listening"
+    )
     given = parser.parse_args()
     state = State(given.state)
     if is_new := state.holder() is None:
         if taken := taken_ports():
-            sys.exit("\n".join([*taken, "end what takes it (by `make down`, if it is an earlier start) and try again"]))
+            sys.exit(
+                "\n".join([*taken, "end that process (with `make down`, if it is from an earlier start) and try again"])
+            )
     elif COMMAND not in (state.environment() or {COMMAND: "it is starting"}):
-        sys.exit(f"a sandbox without Airflow runs in {shown(state.folder)}: stop it by `make down` and try again")
-    print(fill(given.buckets, WINDOW, datetime.datetime.now(datetime.UTC).date()), flush=True)
+        sys.exit(f"a sandbox without Airflow runs in {shown(state.folder)}: stop it with `make down` and try again")
+    print(fill(given.buckets, WINDOW, last_ended_day(now_utc())), flush=True)
     try:
         if is_new:
             print("starting the sandbox and Airflow ...", flush=True)

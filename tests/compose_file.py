@@ -11,12 +11,12 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "docker-compose.yaml"
 EXAMPLE = ROOT / ".env.example"
-# Of Compose's ways to write a variable the file uses the one that fails with words when it is missing.
+# Of Compose's notations for a variable, the file uses the one that fails with a message when it is missing.
 VARIABLE = re.compile(r"\$\{(?P<name>\w+):?\?[^}]+\}")
 
 
 def raw() -> dict[str, Any]:
-    """The file as it stands."""
+    """The file without variables filled in."""
     return yaml.safe_load(FILE.read_text())
 
 
@@ -32,7 +32,7 @@ def services() -> dict[str, dict[str, Any]]:
 
 
 def filled_in(part: Any, variables: dict[str, str]) -> Any:
-    """A part of the file with its variables replaced."""
+    """A part of the file with its variables replaced by their values."""
     if isinstance(part, dict):
         return {key: filled_in(value, variables) for key, value in part.items()}
     if isinstance(part, list):
@@ -41,7 +41,7 @@ def filled_in(part: Any, variables: dict[str, str]) -> Any:
 
 
 def copied() -> dict[str, str]:
-    """What the Dockerfile copies from the project, and where it puts that in the image's /opt/airflow."""
+    """The paths that the Dockerfile copies from the project, each with its target in the image's /opt/airflow."""
     lines = re.findall(r"^COPY (?:--\S+ )*(.+) (\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     return {
         name: f"{into}{Path(name).name}" if into.endswith("/") else into

@@ -1,8 +1,8 @@
-"""One machine in place of many containers: the services of docker-compose.yaml as plain processes.
+"""The services of docker-compose.yaml as plain processes on one machine instead of in containers.
 
-What Docker would give them is made up for: the files that the Dockerfile copies, folders for the container's paths,
-free ports for its ports, `localhost` for the services' names, and the wheel's PostgreSQL for the image's. What listens
-on every interface of its container listens on loopback here: the passwords are known to everybody.
+This replaces what Docker provides: the files that the Dockerfile copies, folders for the container's paths, free ports
+for its ports, `localhost` for the services' names, and the wheel's PostgreSQL for the image's. Services that listen on
+all interfaces of their container listen on loopback here, because everybody knows the passwords.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from sandbox.redshift import engine
 from tests.compose_file import ROOT, copied, services
 
 MARK = "COMPOSE_TEST"
-# Of another Python, such as the image's, where the packages are installed that the Dockerfile installs.
+# Set it to the programs of another Python, such as the image's, to test the packages that the Dockerfile installs.
 PROGRAMS = Path(os.environ.get("COMPOSE_TEST_PROGRAMS", Path(sys.executable).parent))
-PATIENCE = 180.0  # seconds; on a machine with nothing else to do none of these takes a tenth of it
-GRACE = 10.0  # what Docker gives a container to stop where the file says nothing else
+PATIENCE = 180.0  # seconds; on an idle machine nothing here takes a tenth of it
+GRACE = 10.0  # seconds that Docker gives a container to stop, unless the file sets another time
 
 
 class Machine:
-    """One machine instead of many containers."""
+    """The services as processes: starts, checks, stops and kills them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -57,14 +57,14 @@ class Machine:
             (folder / path).mkdir()
 
     def here(self, text: str) -> str:
-        """What a text of the file means on this machine."""
+        """A text of the file with this machine's host names, ports and paths."""
         text = self._hosts.sub(r"\1localhost", text)
         text = self._ports.sub(lambda found: self.ports[found[1]], text)
         text = text.replace("0.0.0.0", "127.0.0.1")
         return re.sub(r"(?<![\w.])/(opt/airflow|state)\b", rf"{self.folder}/\1", text)
 
     def environment(self, service: str) -> dict[str, str]:
-        """A service's environment: the image's, what one machine for all of them asks for, and the file's."""
+        """A service's environment: the image's, what sharing one machine requires, and the file's."""
         bare = {
             "PATH": f"{PROGRAMS}:{engine.programs(None)}:{os.defpath}",
             "HOME": str(self.folder / "home"),
@@ -81,12 +81,12 @@ class Machine:
         return bare | {name: self.here(value) for name, value in given.items()}
 
     def log(self, service: str) -> str:
-        """The end of what a service has said."""
+        """The end of a service's log."""
         text = (self.folder / f"{service}.log").read_text(errors="replace")
         return f"{service}: ...{text[-3000:]}"
 
     def start(self, service: str) -> None:
-        """Start a service once what it depends on is there."""
+        """Start a service once the services that it depends on are ready."""
         for other, wait in self.services[service].get("depends_on", {}).items():
             if wait["condition"] == "service_completed_successfully":
                 assert 0 == self.running[other].wait(PATIENCE), self.log(other)
@@ -132,7 +132,7 @@ class Machine:
         return Path("/") if service == "postgres" else self.home
 
     def stop(self, service: str) -> None:
-        """End a service as Docker does: told to, it must end within its time."""
+        """Stop a service as Docker does: after SIGTERM it must end within its grace period."""
         process = self.running.pop(service)
         seconds = float(self.services[service].get("stop_grace_period", f"{GRACE}s").removesuffix("s"))
         if process.poll() is None:
@@ -140,7 +140,7 @@ class Machine:
         process.wait(seconds)
 
     def kill(self, service: str) -> None:
-        """End a service and all it started at once and by force, as a container's end does."""
+        """Kill a service and all processes it started, as removing a container does."""
         process = self.running.pop(service)
         with contextlib.suppress(psutil.NoSuchProcess):  # it has ended by itself
             for child in psutil.Process(process.pid).children(recursive=True):
@@ -150,7 +150,7 @@ class Machine:
         process.wait()
 
     def left(self) -> list[psutil.Process]:
-        """The processes of this machine that still run."""
+        """The processes started here that still run."""
         return [
             process
             for process in psutil.process_iter(["environ", "cmdline"])
@@ -165,7 +165,7 @@ class Machine:
         return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
 
     def postgres(self) -> list[str]:
-        """Make a cluster with the user, password and database asked for, as the image does; returns its server."""
+        """Create a cluster with the service's user, password and database; return the server's command line."""
         given = self.services["postgres"]["environment"]
         data = self.folder / "metadata"
         data.mkdir()
@@ -191,15 +191,15 @@ class Machine:
 
 
 def free_port() -> str:
-    """A TCP port that nobody listens on."""
+    """A TCP port on which no process listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return str(listener.getsockname()[1])
 
 
-def until(ready: Callable[[], Any], what: str, seconds: float, told: Callable[[], str]) -> Any:
-    """The first true answer of `ready`; fail with `what` and what is `told` when there is none for so long."""
+def until(ready: Callable[[], Any], what: str, seconds: float, log: Callable[[], str]) -> Any:
+    """Return the first true value of `ready`; fail with `what` and the `log` when there is none within `seconds`."""
     deadline = time.monotonic() + seconds
     while not (answer := ready()):
-        assert time.monotonic() < deadline, f"{what} after {seconds:.0f} s. {told()}"
+        assert time.monotonic() < deadline, f"{what} after {seconds:.0f} s. {log()}"
         time.sleep(0.2)
     return answer

@@ -24,7 +24,8 @@ from sandbox import stack
 from tests.compose_file import EXAMPLE, FILE, ROOT, VARIABLE, copied, example, raw, services
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
-RUNTIME, _, DEVELOPMENT = (ROOT / "requirements.txt").read_text().partition("# Development\n")
+PIPELINE = (ROOT / "requirements.txt").read_text()
+DEVELOPMENT = (ROOT / "requirements-dev.txt").read_text()
 AIRFLOW = {name for name in raw()["services"] if name.startswith("airflow-")}
 
 
@@ -48,33 +49,33 @@ def test_docker_compose_accepts_the_file_and_reads_it_as_these_tests_do():
     done = config(EXAMPLE)
     assert 0 == done.returncode, done.stderr
 
-    def told(read: dict[str, Any]) -> dict[str, Any]:
-        told = {key: read.get(key) for key in ("image", "user", "command", "environment", "restart")}
-        return told | {"check": read.get("healthcheck", {}).get("test")}
+    def summary(service: dict[str, Any]) -> dict[str, Any]:
+        found = {key: service.get(key) for key in ("image", "user", "command", "environment", "restart")}
+        return found | {"check": service.get("healthcheck", {}).get("test")}
 
     theirs = yaml.safe_load(done.stdout)["services"]
     ours = services()
-    assert {name: told(service) for name, service in ours.items()} == {
-        name: told(service) for name, service in theirs.items()
+    assert {name: summary(service) for name, service in ours.items()} == {
+        name: summary(service) for name, service in theirs.items()
     }
 
 
-def test_what_is_missing_in_env_is_asked_for(tmp_path):
+def test_a_variable_that_is_missing_in_env_is_named(tmp_path):
     (tmp_path / "env").write_text("".join(f"{line}\n" for line in EXAMPLE.read_text().splitlines()[:-2]))
     done = config(tmp_path / "env")
     assert done.returncode != 0
     assert "missing in .env, see .env.example" in done.stderr
 
 
-def test_the_example_says_every_variable_and_no_other():
+def test_the_example_sets_exactly_the_variables_that_are_used():
     text = FILE.read_text()
     used = {found["name"] for found in VARIABLE.finditer(text)}
     assert used == set(example())
     assert "$" not in VARIABLE.sub("", text)
-    assert all(name.startswith("SPARKIFY_") for name in used), "what a shell exports comes before .env"
+    assert all(name.startswith("SPARKIFY_") for name in used), "exported variables override .env"
 
 
-def test_the_example_secrets_work_and_say_what_they_are():
+def test_the_example_secrets_work_and_are_recognisable():
     given = example()
     fernet = given.pop("SPARKIFY_FERNET_KEY")
     Fernet(fernet)
@@ -82,12 +83,12 @@ def test_the_example_secrets_work_and_say_what_they_are():
     assert 4 == len(secrets)
     assert [] == [name for name, value in secrets.items() if not value.startswith("example")]
     assert base64.urlsafe_b64decode(fernet).startswith(b"example")
-    assert 64 <= len(given["SPARKIFY_JWT_SECRET"]), "HS512 wants as many bytes as it makes"
+    assert 64 <= len(given["SPARKIFY_JWT_SECRET"]), "HS512 needs a key as long as its output"
     ignored = (ROOT / ".gitignore").read_text().split()
     assert ".env" in ignored
 
 
-def test_no_secret_stands_in_a_file_but_env():
+def test_secrets_are_in_env_only():
     connections = [json.loads(example()[name]) for name in ("SPARKIFY_REDSHIFT", "SPARKIFY_AWS")]
     secrets = [value for name, value in example().items() if name.endswith(("PASSWORD", "SECRET", "KEY"))]
     secrets += [connection["password"] for connection in connections]
@@ -114,12 +115,12 @@ def test_the_connections_of_the_example_are_the_sandboxes_own():
 
 
 def test_images_are_pinned_and_of_one_airflow():
-    (version,) = re.findall(r"^apache-airflow==(.+)$", RUNTIME, re.MULTILINE)
+    (version,) = re.findall(r"^apache-airflow==(.+)$", PIPELINE, re.MULTILINE)
     assert [f"apache/airflow:{version}-python3.12"] == re.findall(r"^FROM (\S+)$", DOCKERFILE, re.MULTILINE)
     images = {name: service["image"] for name, service in services().items()}
     assert re.fullmatch(r"postgres:\d+\.\d+", images.pop("postgres"))
     assert {f"sparkify-airflow:{version}"} == set(images.values())
-    # Two that build one image at the same time fail (docker/compose builds in parallel), and nobody may pull its name.
+    # Compose builds in parallel: two services that build the same image fail. An image of that name is never pulled.
     policies = {name: service.get("pull_policy") for name, service in services().items() if name in images}
     assert ["sandbox"] == [name for name, service in services().items() if "build" in service]
     assert {"sandbox": "build", **dict.fromkeys(AIRFLOW, "never")} == policies
@@ -131,7 +132,7 @@ def test_ports_are_published_on_this_machine_only():
     assert {f"127.0.0.1:{port}:{port}" for port in standard} == published
 
 
-def test_nobody_is_let_in_without_a_password_and_nothing_runs_as_root():
+def test_a_login_is_required_and_nothing_runs_as_root():
     for service in services().values():
         assert [] == [name for name in service.get("environment", {}) if "ALL_ADMINS" in name]
         assert service["user"] in ("50000:0", "postgres")
@@ -140,7 +141,7 @@ def test_nobody_is_let_in_without_a_password_and_nothing_runs_as_root():
     assert "airflow" == re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE)[-1]
 
 
-def test_services_wait_for_what_they_need_are_looked_after_and_come_back():
+def test_services_wait_for_what_they_need_have_health_checks_and_restart():
     for name, service in services().items():
         one_shot = name == "airflow-init"
         assert one_shot != ("healthcheck" in service)
@@ -170,30 +171,29 @@ def test_the_build_sees_what_it_copies_and_nothing_else():
     assert [] == [(name, into) for name, into in copied().items() if into.removeprefix("./") != name]
 
 
-def needed(requirements: list[Requirement], extras: frozenset[str] = frozenset()) -> set[str]:
-    """Names of the installed distributions that these ask for, themselves included."""
+def needed(text: str) -> set[str]:
+    """The names of the installed distributions that these lines of a requirements file lead to, themselves included."""
+    lines = [line.partition(" #")[0] for line in text.splitlines() if line and not line.startswith(("#", "-"))]
     found: set[tuple[str, str]] = set()
-    todo = [(requirement, extra) for requirement in requirements for extra in ("", *requirement.extras)]
+    todo = [(requirement, extra) for requirement in map(Requirement, lines) for extra in ("", *requirement.extras)]
     while todo:
         requirement, extra = todo.pop()
         name = re.sub(r"[-_.]+", "-", requirement.name).lower()
         if (name, extra) in found:
             continue
         found.add((name, extra))
-        for text in importlib.metadata.requires(name) or []:
-            asked = Requirement(text)
-            if asked.marker is None or asked.marker.evaluate({"extra": extra}):
-                todo += [(asked, more) for more in ("", *asked.extras)]
+        for dependency in map(Requirement, importlib.metadata.requires(name) or []):
+            if dependency.marker is None or dependency.marker.evaluate({"extra": extra}):
+                todo += [(dependency, more) for more in ("", *dependency.extras)]
     return {name for name, _ in found}
 
 
-def test_what_the_image_runs_needs_no_development_package():
-    lines = [line for line in RUNTIME.splitlines() if line and not line.startswith("#")]
-    installed = needed([Requirement(line) for line in lines])
+def imported_beyond(installed: set[str], *paths: str) -> list[str]:
+    """Imports in these files and folders of the project that none of the installed distributions provides."""
     homes = importlib.metadata.packages_distributions()
-    files = [file for name in copied() for file in (ROOT / name, *(ROOT / name).rglob("*")) if file.suffix == ".py"]
-    assert len(files) > 60
-    own = {"sandbox", "warehouse", *(file.stem for file in files), "_typeshed"}  # the last for the type checker only
+    files = [file for path in paths for file in (ROOT / path, *(ROOT / path).rglob("*")) if file.suffix == ".py"]
+    assert files
+    own = {"sandbox", "sparkify", "warehouse", *(file.stem for file in files), "_typeshed"}  # the last has types only
     missing = []
     for file in files:
         for node in ast.walk(ast.parse(file.read_text())):
@@ -202,6 +202,19 @@ def test_what_the_image_runs_needs_no_development_package():
             for name in {name.partition(".")[0] for name in names} - sys.stdlib_module_names - own:
                 if not installed & {re.sub(r"[-_.]+", "-", home).lower() for home in homes.get(name, [])}:
                     missing.append(f"{file.relative_to(ROOT)}: {name}")
-    assert [] == missing
+    return missing
+
+
+def test_the_dags_need_requirements_txt_alone():
+    """It is what you install where Airflow runs; requirements-dev.txt includes it."""
+    assert [] == imported_beyond(needed(PIPELINE), "dags", "plugins")
+    assert "-r requirements.txt" in DEVELOPMENT.splitlines()
+    assert not {"duckdb", "moto", "pytest"} & needed(PIPELINE)
+
+
+def test_what_the_image_runs_needs_no_development_package():
+    """The Dockerfile installs the files up to the line `# Development`."""
+    installed = needed(PIPELINE + DEVELOPMENT.partition("# Development\n")[0])
+    assert [] == imported_beyond(installed, *copied())
     assert "pytest" not in installed
-    assert "sed '/^# Development$/,$d' requirements.txt" in DOCKERFILE
+    assert "sed '/^# Development$/,$d' requirements-dev.txt" in DOCKERFILE

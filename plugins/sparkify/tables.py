@@ -10,12 +10,16 @@ from warehouse.tables import Feed, FileCheck, Lookup, Table, Warehouse
 # 'x' and 'x ' are equal to Redshift's =; trimmed, they are equal everywhere. Statistics are taken after publishing.
 COPY_OPTIONS = ("TRIMBLANKS", "COMPUPDATE OFF", "STATUPDATE OFF")
 
+# The name of a log may go on in any way, but for what people and programs leave beside a file.
+NO_LEFTOVER = r"(?<!\.bak)(?<!\.tmp)(?<!\.old)(?<!\.orig)(?<!\.swp)(?<!\.part)(?<!\.crc)(?<!\.md5)(?<!~)$"
+
 EVENTS = Feed(
     name="events",
     ddl="tables/sparkify_raw/events.sql",
     prefix="log_data/",
     expected="listening logs, log_data/YYYY/MM/YYYY-MM-DD-events.json",
     day=r"/(\d{4}-\d{2}-\d{2})-events[^/]*$",
+    pattern=NO_LEFTOVER,
     json=f"s3://{BUCKET}/log_json_path.json",
     options=COPY_OPTIONS,
     # None of these says who somebody is, where they are, or what they wrote.
@@ -65,6 +69,7 @@ SONG_RECORDS = Feed(
     ddl="tables/sparkify_raw/songs.sql",
     prefix="song_data/",
     expected="the song catalogue, song_data/A/B/C/TRABC....json",
+    pattern=r"\.json(\.gz|\.bz2|\.zst)?$",
     options=COPY_OPTIONS,
     # The catalogue is public.
     harmless=(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from warehouse.identifiers import iam_role, literal, region
 from warehouse.load_errors import CopyDataError, load_errors, rejected_lines
+from warehouse.retries import reason_to_retry
 from warehouse.run_schema import insert_rows, staged
 from warehouse.s3_objects import S3Object, compression
 from warehouse.selection import Batch
@@ -18,6 +19,8 @@ from warehouse.session import Session
 from warehouse.tables import Feed
 
 AUTHORISATION = re.compile(r"\b(CREDENTIALS|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|IAM_ROLE)\b", re.IGNORECASE)
+# What Redshift says of a compressed file that is cut short or is something else.
+UNREADABLE = re.compile(r"inflate|zlib", re.IGNORECASE)
 # The temporary table that COPY fills.
 COPIED = "#copied"
 REJECT_COLUMNS = ("batch_id", "file", "line_number", "column_name", "error_code", "reason", "raw_line")
@@ -74,6 +77,7 @@ class BatchCopier:
 
     :param columns: the columns that COPY fills.
     :param put_manifest: writes the manifest of a batch and returns its location.
+    :param find_gone: the keys of a batch that are no longer in the bucket.
     """
 
     def __init__(
@@ -84,6 +88,7 @@ class BatchCopier:
         run_schema: str,
         columns: Sequence[str],
         put_manifest: Callable[[Batch], str],
+        find_gone: Callable[[Batch], list[str]],
         log: logging.Logger,
     ) -> None:
         self.session = session
@@ -91,6 +96,7 @@ class BatchCopier:
         self.run_schema = run_schema
         self.columns = columns
         self.put_manifest = put_manifest
+        self.find_gone = find_gone
         self.log = log
         self.copied: list[Batch] = []
         self.refused: dict[str, str] = {}
@@ -141,12 +147,10 @@ class BatchCopier:
             self.session.execute(f"DELETE FROM {COPIED}")
             self.session.execute(self.parameters.statement(self.columns, location, compression(batch.files[0].key)))
         except errors as error:
-            # Only COPY's own failure has load errors; a lost connection has none and may be tried again.
-            if "Load into table" not in str(error):
+            found = self.reasons(batch, error)
+            if not found:
                 raise
-            found = load_errors(self.session, errors, feed.harmless)
-            self.session.rollback()
-            raise CopyDataError("; ".join(found) or "COPY refused the file and gave no reason", found) from None
+            raise CopyDataError("; ".join(found), found) from None
         if self.parameters.max_errors:
             self.keep_rejects(batch)
         names = ", ".join(self.columns)
@@ -156,6 +160,21 @@ class BatchCopier:
             [batch.batch_id],
         )
         self.session.commit()
+
+    def reasons(self, batch: Batch, error: Exception) -> list[str]:
+        """Why COPY refused the files of a batch; nothing when the failure is not about these files."""
+        self.session.rollback()
+        # Only a failure of the data has load errors; a lost connection has none and may be tried again.
+        if "Load into table" in str(error):
+            found = load_errors(self.session, self.session.database_errors, self.parameters.feed.harmless)
+            self.session.rollback()
+            return found or ["COPY refused the file and gave no reason"]
+        if UNREADABLE.search(str(error)):
+            return [f"the file cannot be decompressed: {error}"]
+        if reason_to_retry(error):
+            return []
+        gone = self.find_gone(batch)
+        return [f"{', '.join(gone)}: deleted while the run was reading"] if gone else []
 
     def keep_rejects(self, batch: Batch) -> None:
         """Keep the lines that COPY rejected without failing."""

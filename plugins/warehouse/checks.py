@@ -60,6 +60,14 @@ class Check:
             self.at_most is None or observed <= self.at_most
         )
 
+    def excess(self, observed: float | None) -> float:
+        """How far outside the bounds the figure is; 0 inside them, and for no figure."""
+        if observed is None:
+            return 0
+        low = observed if self.at_least is None else self.at_least
+        high = observed if self.at_most is None else self.at_most
+        return max(low - observed, observed - high, 0)
+
 
 @dataclasses.dataclass(frozen=True)
 class Result:

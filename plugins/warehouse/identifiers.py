@@ -55,7 +55,11 @@ def iam_role(role: str) -> str:
     if role == "default":
         return "IAM_ROLE default"
     if not ROLE_ARN.fullmatch(role):
-        raise ValueError(f"not an IAM role: {role!r}; expected 'default' or arn:aws:iam::<12 digits>:role/<name>")
+        # Not repeated: people have put keys there.
+        raise ValueError(
+            f"not an IAM role (a text of {len(role)} characters); expected 'default' or "
+            "arn:aws:iam::<12 digits>:role/<name>"
+        )
     return f"IAM_ROLE '{role}'"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import email.utils
+from collections.abc import Iterable
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
@@ -32,12 +33,12 @@ class Listing:
     others: tuple[str, ...]
     second: datetime.datetime
 
-    def is_settled(self, keys: set[str]) -> bool:
+    def is_settled(self, files: Iterable[S3Object]) -> bool:
         """Whether all these files were written before the second of the listing.
 
         S3 dates objects to the second: a file that changes again within its second looks the same to the next listing.
         """
-        return all(item.last_modified < self.second for item in self.files if item.key in keys)
+        return all(item.last_modified < self.second for item in files)
 
 
 def list_files(client: Any, bucket: str, feed: Feed) -> Listing:

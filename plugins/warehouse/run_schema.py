@@ -17,12 +17,15 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowFailException
 
 from warehouse.catalog import table_comments
+from warehouse.errors import DatabaseError
 from warehouse.identifiers import literal, schema_name
 from warehouse.session import Session
 from warehouse.tables import Feed, Table, Warehouse
 
 # How many failed runs keep their schemas, to look into.
 KEEP_FAILED = 3
+# SQLSTATEs of a table or a schema that is not there.
+NO_SUCH_RELATION = ("42P01", "3F000")
 # Of one INSERT: some ten values each, well under redshift_connector's 32,767 parameters.
 ROWS_PER_INSERT = 1000
 
@@ -161,14 +164,17 @@ def read_run(session: Session, schema: str) -> Run:
     if not schema:
         raise AirflowFailException("this run has no schema yet; run the task that opens the run first")
     schema_name(schema)
-    if not session.rows("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s", [schema]):
+    try:
+        token, base, run_id, recompute, fingerprints, checked = session.row(
+            f"SELECT token, base_token, run_id, recompute, fingerprints, checked_changes FROM {schema}.run"
+        )
+    except DatabaseError as error:
+        if error.sqlstate not in NO_SUCH_RELATION:
+            raise
         raise AirflowFailException(
             f"the schema {schema} of this run is gone: later runs have published and removed it. "
             "Clear the whole run, not some of its tasks"
-        )
-    token, base, run_id, recompute, fingerprints, checked = session.row(
-        f"SELECT token, base_token, run_id, recompute, fingerprints, checked_changes FROM {schema}.run"
-    )
+        ) from error
     return Run(token, base, run_id, frozenset(json.loads(recompute)), fingerprints, checked)
 
 
@@ -212,7 +218,7 @@ def columns_of(session: Session, table: str) -> list[str]:
     return list(session.columns)
 
 
-def named_rows(schema: str, feed: Feed, columns: Sequence[str]) -> str:
+def named_rows(schema: str, feed: Feed, columns: Sequence[str] = ("*",)) -> str:
     """The staged records of the batches that the run's `files` name; others are of a COPY that was tried again."""
     return (
         f"SELECT {', '.join(columns)} FROM {staged(schema, feed)} "
@@ -220,18 +226,16 @@ def named_rows(schema: str, feed: Feed, columns: Sequence[str]) -> str:
     )
 
 
-def kept_rows(warehouse: Warehouse, schema: str, feed: Feed, columns: Sequence[str]) -> str:
-    """The raw records of the batches that the run does not replace."""
-    return (
-        f"SELECT {', '.join(columns)} FROM {warehouse.raw(feed)} "
+def raw_to_be(warehouse: Warehouse, schema: str, feed: Feed) -> str:
+    """All records of a feed as the raw table will have them, as a relation to read from.
+
+    The staged table is LIKE the raw one, so `*` is the same columns in the same order.
+    """
+    kept = (
+        f"SELECT * FROM {warehouse.raw(feed)} "
         f"WHERE batch_id NOT IN (SELECT batch_id FROM {schema}.replaced_batches WHERE feed = {literal(feed.name)})"
     )
-
-
-def raw_to_be(warehouse: Warehouse, schema: str, feed: Feed, columns: Sequence[str]) -> str:
-    """All records of a feed as the raw table will have them, as a relation to read from."""
-    kept = kept_rows(warehouse, schema, feed, columns)
-    return f"({kept}\nUNION ALL\n{named_rows(schema, feed, columns)})"
+    return f"({kept}\nUNION ALL\n{named_rows(schema, feed)})"
 
 
 @dataclasses.dataclass(frozen=True)

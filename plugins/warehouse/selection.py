@@ -104,12 +104,12 @@ def select(
         if item.key in known and (known[item.key].etag != item.etag or scope.reloads(feed.day_of(item.key)))
     ]
     gone = [entry for entry in ledger if entry.bucket != bucket or entry.key not in there]
-    dropped = [entry for entry in gone if scope.drop_vanished and scope.includes(feed.day_of(entry.key))]
+    to_drop = {entry for entry in gone if scope.drop_vanished and scope.includes(feed.day_of(entry.key))}
     # The rows of a vanished file that stays cannot be told from those of the other files of its batch.
-    kept = {entry.batch_id: entry.key for entry in gone if entry not in dropped}
+    kept = {entry.batch_id: entry.key for entry in gone if entry not in to_drop}
     blocked = [(item.key, kept[known[item.key].batch_id]) for item in changed if known[item.key].batch_id in kept]
-    blocked += [(entry.key, kept[entry.batch_id]) for entry in dropped if entry.batch_id in kept]
-    dropped = [entry for entry in dropped if entry.batch_id not in kept]
+    blocked += [(entry.key, kept[entry.batch_id]) for entry in gone if entry in to_drop and entry.batch_id in kept]
+    dropped = [entry for entry in gone if entry in to_drop and entry.batch_id not in kept]
     changed = [item for item in changed if known[item.key].batch_id not in kept]
     replaced = {known[item.key].batch_id for item in changed} | {entry.batch_id for entry in dropped}
     read = {item.key for item in changed}
@@ -122,7 +122,7 @@ def select(
         tuple(siblings),
         frozenset(replaced),
         tuple(dropped),
-        tuple(sorted(entry.key for entry in gone if entry not in dropped)),
+        tuple(sorted(entry.key for entry in set(gone) - set(dropped))),
         tuple(blocked),
     )
 

@@ -46,6 +46,7 @@ class Feed:
     :param expected: what should be below the prefix, in words, for error messages.
     :param day: a regular expression whose first group is the day (YYYY-MM-DD) in a file's key. Files whose keys do not
         match do not belong to the feed. None: the files have no days, and every run looks at all of them.
+    :param pattern: a regular expression that is found in the keys of the feed's files. None: in all keys.
     :param json: `auto`, `auto ignorecase`, or the s3:// location of a jsonpaths file; a template.
     :param options: further COPY parameters, such as `TRIMBLANKS`.
     :param harmless: columns whose values may be shown in logs and errors. All others may hold people's data.
@@ -57,6 +58,7 @@ class Feed:
     prefix: str
     expected: str
     day: str | None = None
+    pattern: str | None = None
     json: str = "auto"
     options: tuple[str, ...] = ()
     harmless: Collection[str] = ()
@@ -67,6 +69,8 @@ class Feed:
 
     def belongs(self, key: str) -> bool:
         """Whether a key below the prefix is one of the feed's files."""
+        if self.pattern and not re.search(self.pattern, key):
+            return False
         return self.day is None or self.day_of(key) is not None
 
     def day_of(self, key: str) -> str | None:

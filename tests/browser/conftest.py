@@ -64,9 +64,9 @@ class Stack:
         assert done.returncode == 0, f"make {target} failed:\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def environment(self) -> dict[str, str]:
-        """The variables that `python -m sandbox env` prints: connections, endpoints, keys, Airflow's home."""
-        words = [sys.executable, "-m", "sandbox", "env", "--state", self.state]
+    def environment(self, *options: str) -> dict[str, str]:
+        """The variables that `scripts/local.py env` prints: connections, endpoints, keys, Airflow's home."""
+        words = [sys.executable, "scripts/local.py", "env", *options, "--state", self.state]
         lines = shlex.split(subprocess.check_output(words, cwd=ROOT, text=True))
         return dict(word.split("=", 1) for word in lines if word != "export")
 

@@ -22,7 +22,9 @@ from tests.compose_file import ROOT, example, raw
 from tests.compose_machine import PATIENCE, Machine, until
 
 # The routes of the plugin; importing it would import Airflow's web server.
-PAGES = re.findall(r'^    @app\.get\("(/\S+)"\)$', (ROOT / "plugins" / "warehouse" / "ui.py").read_text(), re.MULTILINE)
+PAGES = re.findall(
+    r'^    @app\.get\("(/\S+)"\)$', (ROOT / "plugins" / "warehouse" / "reporting" / "ui.py").read_text(), re.MULTILINE
+)
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +128,13 @@ def test_the_web_server_shows_what_the_scheduler_wrote_to_the_sandboxes_s3(machi
         PATIENCE,
         lambda: machine.log("airflow-scheduler"),
     )
+
+
+def test_the_sandbox_service_goes_on_adding_each_days_listening(machine):
+    """By a process beside the sandbox, which has found nothing to add yet."""
+    log = machine.folder / "state" / "log" / "command.log"
+    yesterday = datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
+    until(lambda: f"up to {yesterday}" in log.read_text(), "no listening", PATIENCE, log.read_text)
 
 
 def test_a_sandbox_killed_by_force_starts_again_with_what_it_held(machine):

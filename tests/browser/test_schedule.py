@@ -15,9 +15,10 @@ TODAY = datetime.datetime.now(datetime.UTC).date()
 
 
 def airflow(stack, *arguments: str) -> str:
-    """Run an `airflow` command as one does who has said `eval "$(python -m sandbox env)"`."""
+    """Run an `airflow` command as in a shell after `eval "$(.venv/bin/python scripts/local.py env --scheduler)"`."""
     command = [sys.executable, str(ROOT / "scripts" / "fast_airflow.py"), *arguments]
-    done = subprocess.run(command, env=os.environ | stack.environment(), capture_output=True, text=True, timeout=120)
+    variables = os.environ | stack.environment("--scheduler")
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120)
     assert 0 == done.returncode, done.stdout + done.stderr
     return done.stdout
 

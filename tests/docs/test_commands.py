@@ -15,6 +15,7 @@ import psycopg
 import pytest
 import yaml
 
+from scripts import demo_month
 from sparkify.checks import CHECKS
 from tests.docs.documents import DOCUMENTS, ROOT, block, blocks, headings, inlines
 
@@ -24,6 +25,11 @@ OTHERS = {"text", "json", "mermaid"}
 
 HERE = "tests/docs/test_commands.py"
 OPERATIONS = "tests/docs/test_operations.py"
+ONE_DAY = "tests/scripts/test_local.py::test_a_day_is_loaded_and_a_failed_task_is_exit_status_1_by_two_runs_at_once"
+ENVIRONMENT = (
+    "tests/browser/test_up.py::"
+    "test_airflow_commands_in_a_shell_have_a_database_of_their_own_unless_they_are_for_the_scheduler"
+)
 UP_AND_DOWN = "tests/sandbox/test_main.py::test_up_keeps_a_sandbox_on_the_standard_ports_until_down"
 WORKFLOW = ".github/workflows/ci.yaml"
 MAKE_UP = "tests/browser/test_up.py::test_everything_is_there_when_make_up_returns"
@@ -32,34 +38,42 @@ MAKE_DOWN = (
     "test_make_down_in_the_middle_of_a_run_leaves_no_process_and_make_up_finds_everything_again"
 )
 
-# By whom the blocks under a heading are run; with `sh 1` and the like where not all by the same. A test in this folder
+# What runs the blocks under a heading; with `sh 1` and the like where not one test runs them all. A test in this folder
 # takes the text from the document itself.
 RUN_BY = {
     "README.md # Two commands # sh 1": ".ci/run",
     "README.md # Two commands # sh 2": MAKE_UP,
+    "README.md # Two commands # sh 3": ONE_DAY,
     "docs/aws.md # Step by step": "tests/aws/test_document.py::test_every_command_is_one_of_airflows",
     "docs/docker.md # With Docker": WORKFLOW,
     "docs/docker.md # Passwords and keys": WORKFLOW,
     "docs/getting-started.md # See it work": ".ci/run",
     "docs/getting-started.md # See it in the browser # sh 1": MAKE_UP,
     "docs/getting-started.md # See it in the browser # sh 2": MAKE_DOWN,
-    "docs/getting-started.md # Ask it yourself # sh 1": UP_AND_DOWN,
-    "docs/getting-started.md # Ask it yourself # sh 2": f"{HERE}::test_a_shell_asks_the_warehouse",
-    "docs/getting-started.md # Ask it yourself # sh 3": "tests/notebooks/test_example_queries.py::"
-    "test_every_cell_runs_and_shows_what_sql_says",
-    "docs/getting-started.md # Where things lie": WORKFLOW,
-    "docs/operations.md # Operations": UP_AND_DOWN,
-    "docs/operations.md # Load history # sh 1": "tests/browser/test_schedule.py::test_backfill_over_ten_days",
-    "docs/operations.md # Load history # sh 2": f"{OPERATIONS}::test_a_month_in_one_run_gives_what_its_days_give",
-    "docs/operations.md # Take a corrected log file": f"{OPERATIONS}::"
-    "test_a_corrected_log_file_is_taken_by_replace_and_not_by_merge",
-    "docs/operations.md # Make everything anew": f"{OPERATIONS}::"
-    "test_a_rebuild_forgets_what_is_not_in_the_bucket_any_more",
-    "docs/operations.md # A check failed": f"{OPERATIONS}::test_a_failed_check_is_found_mended_and_cleared",
+    "docs/getting-started.md # Run one day": ONE_DAY,
+    "docs/getting-started.md # Query it # sh 1": ENVIRONMENT,
+    "docs/getting-started.md # Query it # sh 2": f"{HERE}::test_a_shell_queries_the_warehouse",
+    "docs/getting-started.md # Query it # sh 3": "tests/notebooks/test_example_queries.py::"
+    "test_every_cell_runs_and_shows_the_result_of_its_sql",
+    "docs/getting-started.md # Where files are": WORKFLOW,
+    "docs/operations.md # Operations": ENVIRONMENT,
+    "docs/operations.md # Load history # sh 1": f"{OPERATIONS}::test_a_month_in_one_run_gives_what_its_days_give",
+    "docs/operations.md # Load history # sh 2": "tests/browser/test_schedule.py::test_backfill_over_ten_days",
+    "docs/operations.md # A file is gone": f"{OPERATIONS}::"
+    "test_the_rows_of_a_file_that_is_gone_stay_until_they_are_dropped",
+    "docs/operations.md # A file was left out": f"{OPERATIONS}::"
+    "test_a_file_that_cannot_be_loaded_is_named_and_its_good_lines_can_be_loaded",
+    "docs/operations.md # Read or compute again": f"{OPERATIONS}::test_files_are_read_again_and_tables_computed_again",
+    "docs/operations.md # A check failed": f"{OPERATIONS}::"
+    "test_a_failed_check_is_found_and_the_next_run_reads_the_file_again",
+    "docs/operations.md # Another run has published": f"{OPERATIONS}::test_the_second_of_two_runs_fails_and_is_cleared",
     "docs/operations.md # A task waits for a lock": f"{OPERATIONS}::"
     "test_who_holds_a_lock_is_seen_and_the_task_goes_on_without_it",
-    "docs/operations.md # Add a column": f"{OPERATIONS}::test_a_column_is_added_and_taken_away",
+    "docs/operations.md # Add a column": f"{OPERATIONS}::test_a_column_is_added_filled_and_taken_away",
     "docs/operations.md # Add tables of your own": f"{OPERATIONS}::test_tables_of_your_own_are_loaded_by_the_example",
+    "docs/operations.md # Start over, or upgrade # sh 1": f"{OPERATIONS}::test_a_new_start",
+    "docs/operations.md # Start over, or upgrade # sql 1": f"{OPERATIONS}::"
+    "test_a_warehouse_of_the_version_before_is_refused_and_dropped_by_hand",
     "docs/sandbox.md # The sandbox": f"{HERE}::test_the_sandbox_runs_a_command",
     "docs/sandbox.md # For the life of a command": f"{HERE}::test_the_sandbox_runs_a_command",
     "docs/sandbox.md # In the background": UP_AND_DOWN,
@@ -84,8 +98,8 @@ def ran_by_ci(runner: str) -> set[str]:
     if WORKFLOW == runner:
         jobs = yaml.safe_load((ROOT / runner).read_text(encoding="utf-8"))["jobs"].values()
         return {line for job in jobs for step in job["steps"] for line in step.get("run", "").splitlines()}
-    chores = re.findall("for chore in (.+); do", (ROOT / runner).read_text(encoding="utf-8"))
-    return {f"make {chore}" for line in chores for chore in line.split()}
+    lines = re.findall("for target in (.+); do", (ROOT / runner).read_text(encoding="utf-8"))
+    return {f"make {target}" for line in lines for target in line.split()}
 
 
 def test_there_are_documents():
@@ -96,11 +110,11 @@ def test_there_are_documents():
 
 @pytest.mark.parametrize("block", ALL, ids=str)
 def test_a_block_says_what_it_is(block):
-    """Its language stands behind the fence; indented code has none."""
+    """Its language is on the line of its fence; indented code has none."""
     assert block.language in COMMANDS | OTHERS
 
 
-def test_every_command_is_run_by_somebody():
+def test_every_command_is_run():
     """Each block of commands has one entry in the table above, and no entry is for a block that is gone."""
     for command in [part for part in ALL if part.language in COMMANDS]:
         entries = {name for name in RUN_BY if str(command) == name or str(command).startswith(f"{name} # ")}
@@ -110,8 +124,8 @@ def test_every_command_is_run_by_somebody():
 
 
 @pytest.mark.parametrize("name", RUN_BY)
-def test_whoever_runs_it_does(name):
-    """The test exists, and one of this folder takes the block from the document; CI makes what the block makes."""
+def test_what_runs_a_command_exists(name):
+    """The test exists, and one in this folder takes the block from the document; CI runs what the block has."""
     runner = RUN_BY[name]
     if runner.startswith("."):
         said = [line for block in ALL if str(block).startswith(name) for line in block.text.splitlines()]
@@ -128,7 +142,7 @@ def test_whoever_runs_it_does(name):
 
 @pytest.fixture
 def shell(tmp_path, monkeypatch) -> Callable[[str], str]:
-    """Runs commands as a reader would, in a project of which nothing is really written; returns their output."""
+    """Runs commands as a reader would, in a copy of the project made of links; returns their output."""
     for entry in ROOT.iterdir():
         (tmp_path / entry.name).symlink_to(entry)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
@@ -144,9 +158,9 @@ def shell(tmp_path, monkeypatch) -> Callable[[str], str]:
 
 
 @needs_psql
-def test_a_shell_asks_the_warehouse(shell, two_days):
+def test_a_shell_queries_the_warehouse(shell, two_days):
     """As docs/getting-started.md has it, in a shell that knows the sandbox's environment."""
-    answer = shell(block("docs/getting-started.md", "Ask it yourself", "sh", 2))
+    answer = shell(block("docs/getting-started.md", "Query it", "sh", 2))
     assert [["free", "2"], ["paid", "1"]] == [
         line.split(" | ") for line in re.findall(r"\w+ \| +\d+", re.sub(" +", " ", answer))
     ]
@@ -206,7 +220,7 @@ def test_what_is_named_is_there(document):
 
 
 def test_the_demo_says_what_the_readme_shows():
-    """As far as it can be known without running it; CI runs it."""
+    """As far as that is known without running it; CI runs it."""
     assert f"Checks: {len(CHECKS)} of {len(CHECKS)} passed" in block("README.md", "Two commands", "text")
-    (plays,) = re.findall(r"^PLAYS = (\d+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-    assert f"{plays} keys new" in block("README.md", "Two commands", "text")
+    plays = demo_month.PLAN.plays
+    assert f"sparkify.songplays: {plays} new, 0 changed, 0 deleted rows" in block("README.md", "Two commands", "text")

@@ -1,4 +1,4 @@
-"""What one sees of the demo while its DAG runs."""
+"""What the demo shows while its DAG runs, and what it repeats of the log."""
 
 from __future__ import annotations
 
@@ -52,3 +52,20 @@ def test_on_a_terminal_a_bar_says_how_many_tasks_have_ended_and_which_runs(demo,
     assert f"2 of {tasks} tasks, open_run" in text
     assert "━" in text
     assert "has ended" not in text
+
+
+def test_the_summary_is_what_was_read_and_computed_and_what_is_wrong(demo):
+    """Without times, colours, sources and what only Airflow has to say."""
+    source = "[airflow.task.operators] loc=operators.py:1"
+    wanted = [
+        "sparkify_raw.events: 23710 rows from 30 files, 10873360 bytes",
+        "sparkify.songplays: 20000 new, 0 changed, 0 deleted rows",
+        "warning: 2 of 50 checks failed",
+    ]
+    other = [
+        "COPY of sparkify_raw.events begins",
+        "sparkify.songplays is an Asset",
+        "Task instance is in success state",
+    ]
+    lines = [f"2026-11-26T02:27:24.774964Z [\x1b[32minfo\x1b[0m     ] {text} {source}" for text in [*wanted, *other]]
+    assert wanted == demo.summary("\n".join(lines))

@@ -1,4 +1,4 @@
-"""What `make up` says when it cannot start. That it starts is tested in tests/browser."""
+"""What `make up` prints when it cannot start. That it starts is tested in tests/browser."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
-def test_a_taken_port_is_told_with_its_holder_and_a_way_out_before_anything_is_started(tmp_path, address):
+def test_a_taken_port_is_named_with_its_process_and_a_way_out_before_anything_is_started(tmp_path, address):
     try:
         taken = socket.create_server((address, 8080), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
     except OSError as error:
@@ -28,5 +28,5 @@ def test_a_taken_port_is_told_with_its_holder_and_a_way_out_before_anything_is_s
     assert (1, "") == (up.returncode, up.stdout)
     assert "port 8080, which is for Airflow, is taken by " in up.stderr
     assert f"(process {os.getpid()})" in up.stderr
-    assert "end what takes it" in up.stderr
+    assert "end that process" in up.stderr
     assert [] == list(tmp_path.iterdir())

@@ -1,7 +1,7 @@
 -- Purpose: versions of plays, from play events: the one place that says which event is a play.
 -- Grain: each row is one play as one event has it; the same play can be in several events, in different versions.
--- Notes: an event is plausible if its ts is in the years 2000 to 2099. ts is split into seconds and milliseconds because
---   BIGINT / 1000.0 would go through DECIMAL; both parts are exact.
+-- Notes: an event is plausible if its ts is in the years 2000 to 2099. ts is split into seconds and milliseconds
+--   because BIGINT / 1000.0 would go through DECIMAL; both parts are exact.
 -- Parameter: events = sparkify_raw.events; where the events are
 WITH play_events AS (
     SELECT DISTINCT

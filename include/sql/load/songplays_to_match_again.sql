@@ -1,4 +1,5 @@
--- Purpose: the published plays to match again, because the catalogue gained or lost records with their title and artist.
+-- Purpose: the published plays to match again, because the catalogue gained or lost records with their title and
+--   artist.
 -- Grain: each row is one published play, by its key.
 -- Parameter: songs = sparkify_run_example.gained_songs; the records that the catalogue gained or lost
 WITH titles_and_artists AS (

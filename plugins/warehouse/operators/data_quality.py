@@ -37,8 +37,8 @@ class DataQualityOperator(RunOperator):
     be the same on a retry. A database error inside a check that a retry may fix is a retry of the whole task.
 
     :param checks: the checks; those of severity `warn` are logged and kept but stop nothing.
-    :param alert_topic: ARN of an SNS topic that gets the warnings of checks whose observed value has grown since the
-        run before; empty: none.
+    :param alert_topic: ARN of an SNS topic that gets the warnings of checks whose observed value is further out of
+        bounds than in the run before; empty: none.
     :param aws_conn_id: the connection for SNS.
     """
 
@@ -113,17 +113,17 @@ class DataQualityOperator(RunOperator):
             )
 
     def alert(self, context: Any, results: Sequence[Result], previous: dict[str, float]) -> None:
-        """Send the warnings whose observed value is larger than in the run before."""
+        """Send the warnings whose observed value is further out of bounds than in the run before."""
         grown = [
             result
             for result in results
             if not result.passed
             and result.check.severity == "warn"
-            and result.observed is not None
-            and result.observed > previous.get(result.check.name, 0)
+            and result.check.excess(result.observed) > result.check.excess(previous.get(result.check.name))
         ]
         if grown:
-            lines = [f"- {result}; the run before: {previous.get(result.check.name, 0):g}" for result in grown]
+            before = {name: f"{observed:g}" for name, observed in previous.items()}
+            lines = [f"- {result}; the run before: {before.get(result.check.name, 'nothing')}" for result in grown]
             send_warning(
                 self.alert_topic,
                 f"{self.dag_id}: {len(grown)} warnings have grown",

@@ -65,19 +65,15 @@ class LoadTableOperator(RunOperator):
         )
         return bool(count)
 
-    def records(self, session: Session, feed: Feed) -> list[str]:
-        """The columns of a feed's records."""
-        return [name for name in columns_of(session, self.warehouse.raw(feed)) if name != "batch_id"]
-
-    def all_records(self, session: Session, feed: Feed) -> str:
+    def all_records(self, feed: Feed) -> str:
         """All records of a feed as they will be after this run, as a relation."""
-        return raw_to_be(self.warehouse, self.run_schema, feed, self.records(session, feed))
+        return raw_to_be(self.warehouse, self.run_schema, feed)
 
     def gained_records(self, session: Session, feed: Feed) -> str:
         """The records that a feed gains, as a relation. Without replaced batches these are all that were read."""
         if self.replaces(session, feed):
             return gained(self.run_schema, feed)
-        return f"({named_rows(self.run_schema, feed, self.records(session, feed))})"
+        return f"({named_rows(self.run_schema, feed)})"
 
     def start(self, session: Session) -> Run:
         """Forget what an earlier try of this task wrote; the run."""
@@ -110,7 +106,7 @@ class LoadTableOperator(RunOperator):
 
     def choose_all(self, session: Session, context: Any, own: Sequence[str]) -> None:
         """The winners of all keys."""
-        versions = self.load(context, self.all_records(session, self.feed()))
+        versions = self.load(context, self.all_records(self.feed()))
         session.execute(sql.keep(sql.WINNERS, sql.best(own, self.table, versions)))
 
     def choose_touched(self, session: Session, context: Any, columns: Sequence[str], own: Sequence[str]) -> None:
@@ -125,7 +121,7 @@ class LoadTableOperator(RunOperator):
         session.execute(sql.published_rows(self.published, columns, key, time_column), bounds)
         session.execute(sql.taken_back(own, key) if loses else sql.empty(sql.TAKEN_BACK, key, sql.TOUCHED))
         (count,) = session.row(f"SELECT COUNT(*) FROM {sql.TAKEN_BACK}")
-        everything = self.load(context, self.all_records(session, feed)) if count else None
+        everything = self.load(context, self.all_records(feed)) if count else None
         session.execute(
             sql.keep(sql.WINNERS, sql.best(own, self.table, sql.incremental_versions(own, key, everything)))
         )
@@ -154,9 +150,8 @@ class LoadTableOperator(RunOperator):
 
     def changed_records(self, session: Session, feed: Feed) -> str:
         """The records that a feed gains or loses, as a relation."""
-        names = ", ".join(self.records(session, feed))
-        gains = f"SELECT {names} FROM {self.gained_records(session, feed)} AS gained"
-        return f"({gains} UNION ALL SELECT {names} FROM {lost(self.run_schema, feed)})"
+        gains = f"SELECT * FROM {self.gained_records(session, feed)} AS gained"
+        return f"({gains} UNION ALL SELECT * FROM {lost(self.run_schema, feed)})"
 
     def look_up(self, session: Session, context: Any) -> str:
         """The winners with the columns of their lookup, as a relation."""
@@ -166,7 +161,7 @@ class LoadTableOperator(RunOperator):
         select = self.render_sql(
             lookup.sql,
             context,
-            **{self.table.name: sql.WINNERS, lookup.feed.name: self.all_records(session, lookup.feed)},
+            **{self.table.name: sql.WINNERS, lookup.feed.name: self.all_records(lookup.feed)},
         )
         session.execute(sql.keep(sql.ROWS, select))
         return sql.ROWS

@@ -26,7 +26,7 @@ class ReportLeftOutOperator(RunOperator):
             rows = session.rows(f"SELECT key, reason FROM {self.run_schema}.left_out ORDER BY key")
         if rows:
             raise AirflowFailException(
-                f"{len(rows)} files were left out; everything else is published. Correct or remove them:\n"
+                f"left out: {len(rows)} of the files to read; all others are loaded. Correct or remove them:\n"
                 + "\n".join(f"- {key}: {reason}" for key, reason in rows)
             )
         self.log.info("no file was left out")

@@ -114,7 +114,7 @@ class StageToRedshiftOperator(RunOperator):
         for _ in range(5):
             listing = list_files(self.s3.get_conn(), self.bucket, self.feed)
             selection = select(self.feed, self.bucket, listing.files, ledger, scope)
-            if listing.is_settled({item.key for item in selection.read}):
+            if listing.is_settled(selection.read):
                 break
             self.wait_a_second()
         return listing, selection
@@ -131,6 +131,10 @@ class StageToRedshiftOperator(RunOperator):
         body = manifest(self.bucket, [item.key for item in batch.files])
         self.s3.load_string(body, key=key, bucket_name=bucket, replace=True)
         return f"s3://{bucket}/{key}"
+
+    def find_gone(self, batch: Batch) -> list[str]:
+        """The keys of a batch that are no longer in the bucket."""
+        return [item.key for item in batch.files if not self.s3.check_for_key(item.key, self.bucket)]
 
     def failed_checks(self, session: Session, context: Any, batches: Sequence[Batch]) -> dict[int, str]:
         """The batches whose rows fail a check of what a file holds, and why."""
@@ -180,7 +184,7 @@ class StageToRedshiftOperator(RunOperator):
         accepted = [batch for batch in copier.copied if batch not in out]
         replaced = sorted(selection.replaced - stays)
         after = set(list_files(self.s3.get_conn(), self.bucket, self.feed).files)
-        files.name(accepted, lambda item: item in after and listing.is_settled({item.key}))
+        files.name(accepted, lambda item: item in after and listing.is_settled([item]))
         files.write(replaced, [entry for entry in selection.dropped if entry.batch_id not in stays], left_out)
         files.write_differences(copier.columns, replaced)
         note_change(copier.session, self.run_schema, self.task_id, staged(self.run_schema, self.feed))
@@ -231,6 +235,7 @@ class StageToRedshiftOperator(RunOperator):
                 run_schema=self.run_schema,
                 columns=columns,
                 put_manifest=self.put_manifest,
+                find_gone=self.find_gone,
                 log=self.log,
             )
             copier.copy_groups(groups(self.feed, selection.read, self.bulk_threshold))

@@ -42,6 +42,14 @@ class Batch:
     errors: list[LoadError]
 
 
+def unreadable(compression: str | None, error: Exception) -> RedshiftError:
+    """The error for a file that is not what its compression keyword says, in Redshift's words."""
+    if compression is None:
+        return RedshiftError("XX000", f"Failed to read the data: {error}")
+    reason = "unexpected end of file" if isinstance(error, EOFError) else "invalid or incomplete data"
+    return RedshiftError("XX000", f"failed to inflate with {compression.lower()}: {reason}.")
+
+
 class Load:
     """One COPY's objects, threads and counts. `prepare` first, then `next_batch` until it gives None.
 
@@ -123,8 +131,7 @@ class Load:
         except RedshiftError as error:
             self.problem = error
         except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
-            name = self.command.compression or "the data"
-            self.problem = RedshiftError("XX000", f"Failed to read {name}: {error}")
+            self.problem = unreadable(self.command.compression, error)
         return None
 
     def _jsonpaths(self, path: S3Path) -> list[jsonpaths.Path] | None:

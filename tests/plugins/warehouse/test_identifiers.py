@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlglot.dialects import Redshift
 
 from warehouse import identifiers
 
@@ -24,11 +25,19 @@ def test_a_plain_table_name_is_kept(name):
     assert name == identifiers.table_name(name)
 
 
+@pytest.mark.parametrize("check", [identifiers.column_name, identifiers.schema_name, identifiers.group_name])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_name_is_plain_letters(check, name):
+    """Of columns, schemas and groups: without a dot."""
+    with pytest.raises(ValueError, match="expected lower-case letters, digits and underscores"):
+        check(name)
+    assert "songs_1" == check("songs_1")
+
+
+@settings(deadline=None)
 @given(st.text().filter(lambda text: "\x00" not in text))
 def test_a_literal_is_one_token_that_reads_back(text):
     """Quotes and backslashes, which Redshift takes for escapes, cannot end it."""
-    from sqlglot.dialects import Redshift
-
     tokens = Redshift().tokenize(identifiers.literal(text))
     assert [text] == [token.text for token in tokens]
 
@@ -49,6 +58,20 @@ def test_a_role_authorises_copy(role, clause):
     "role", ["", "Load", "arn:aws:iam::12:role/x", "arn:aws:iam::123456789012:role/x' ACCESS_KEY_ID 'y"]
 )
 def test_what_is_no_role_is_refused(role):
-    """An access key has no way in."""
-    with pytest.raises(ValueError, match="not an IAM role"):
+    """An access key has no way in, and is not repeated."""
+    with pytest.raises(ValueError, match=r"not an IAM role \(a text of \d+ characters\)") as raised:
         identifiers.iam_role(role)
+    assert "ACCESS_KEY" not in str(raised.value)
+
+
+def test_a_region_is_a_name_such_as_aws_gives():
+    """Anything else is refused."""
+    assert "us-gov-west-1" == identifiers.region("us-gov-west-1")
+    with pytest.raises(ValueError, match='not an AWS region: "us-west-2\' --"'):
+        identifiers.region("us-west-2' --")
+
+
+def test_a_nul_character_is_refused():
+    """No driver and no server takes it."""
+    with pytest.raises(ValueError, match="cannot hold a NUL"):
+        identifiers.literal("a\x00b")

@@ -20,12 +20,14 @@ accepted_days AS (
 
 other_files AS (
     SELECT
-        key,
-        day
+        files.key,
+        files.day
     FROM {{ run_schema }}.files
+    LEFT JOIN batches_without_plays
+        ON files.batch_id = batches_without_plays.batch_id
     WHERE
-        feed = 'events'
-        AND batch_id NOT IN (SELECT batch_id FROM batches_without_plays)
+        files.feed = 'events'
+        AND batches_without_plays.batch_id IS NULL
     UNION
     SELECT
         key,

@@ -1,7 +1,7 @@
 -- Purpose: the fact table, what users listened to.
 -- Grain: each row is one play: one NextSong event, identified by its session and its number within the session.
--- Notes: only the key is NOT NULL. The tables that checks run on are made LIKE this one: a check reports a missing value
---   together with all other failures, before anything is published.
+-- Notes: only the key is NOT NULL. The tables that checks run on are made LIKE this one: a check reports a missing
+--   value together with all other failures, before anything is published.
 -- Parameter: table = sparkify.songplays; the table to create
 CREATE TABLE IF NOT EXISTS {{ table }} (
     songplay_id BIGINT NOT NULL,  -- session_id * 1048576 + item_in_session: derived from the data itself

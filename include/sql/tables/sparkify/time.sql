@@ -1,7 +1,7 @@
 -- Purpose: the calendar of the plays.
 -- Grain: each row is one timestamp at which a play of sparkify.songplays started, no more and no less.
--- Notes: only the key is NOT NULL. The tables that checks run on are made LIKE this one: a check reports a missing value
---   together with all other failures, before anything is published.
+-- Notes: only the key is NOT NULL. The tables that checks run on are made LIKE this one: a check reports a missing
+--   value together with all other failures, before anything is published.
 -- Parameter: table = sparkify.time; the table to create
 CREATE TABLE IF NOT EXISTS {{ table }} (
     start_time TIMESTAMP NOT NULL,  -- UTC, to the millisecond

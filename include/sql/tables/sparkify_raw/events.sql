@@ -1,7 +1,8 @@
 -- Purpose: every event of the newest accepted version of every log file, before any rule of ours.
--- Grain: each row is one event of the app (a page viewed, a song played) of any user, including users who are logged out.
--- Notes: the columns after batch_id are in the order of log_json_path.json. COPY leaves batch_id out, an INSERT sets it;
---   that is why it is not NOT NULL.
+-- Grain: each row is one event of the app (a page viewed, a song played) of any user, including users who are logged
+--   out.
+-- Notes: the columns after batch_id are in the order of log_json_path.json. COPY leaves batch_id out, an INSERT sets
+--   it; that is why it is not NOT NULL.
 -- Parameter: table = sparkify_raw.events; the table to create
 CREATE TABLE IF NOT EXISTS {{ table }} (
     batch_id BIGINT,                -- the COPY that loaded the row: sparkify_raw.files says from which files

@@ -1,4 +1,5 @@
--- Purpose: every record of the newest accepted version of every catalogue file. Plays are matched against these records.
+-- Purpose: every record of the newest accepted version of every catalogue file. Plays are matched against these
+--   records.
 -- Grain: each row is one record of a catalogue file; the same song can be in several files, in different versions.
 -- Notes: COPY leaves batch_id out, an INSERT sets it; that is why it is not NOT NULL.
 -- Parameter: table = sparkify_raw.songs; the table to create

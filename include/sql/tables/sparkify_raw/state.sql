@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS {{ table }} (
     token VARCHAR(64) NOT NULL,           -- drawn at random by the run that published last
     run_id VARCHAR(256) NOT NULL,         -- Airflow's id of that run
     changed_at TIMESTAMP NOT NULL,        -- when it published, UTC
-    fingerprints VARCHAR(65535) NOT NULL  -- JSON: for each published table a hash of its DDL, its SQL and its declaration
+    fingerprints VARCHAR(65535) NOT NULL  -- JSON: for each published table a hash of its DDL, SQL and declaration
 )
 -- One row.
 DISTSTYLE ALL;

@@ -1,33 +1,70 @@
-"""Schemas go when somebody has typed the right name, and only then."""
+"""A warehouse goes when somebody has typed its database's name, and nothing of anybody else's goes with it."""
 
 from __future__ import annotations
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from tests.plugins.warehouse.operators.conftest import HOSTILE
+from tests.plugins.warehouse.operators.conftest import by_both_drivers, sale
 from warehouse.operators.drop_schemas import DropSchemasOperator
 
 
 def schemas(shop) -> set[str]:
     """The shop's schemas that are there."""
-    rows = shop.reader.execute("SELECT nspname FROM pg_namespace WHERE nspname IN ('shop', 'desk')").fetchall()
+    rows = shop.reader.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'shop%'").fetchall()
     return {name for (name,) in rows}
 
 
-@pytest.mark.parametrize("connection", ["redshift", "postgres"], indirect=True)
+def drop(shop, confirmation: str = "dev") -> list[str]:
+    """Drop the shop's warehouse."""
+    return shop.operator(DropSchemasOperator, confirmation=confirmation).execute({})
+
+
+@by_both_drivers
 def test_only_the_databases_own_name_confirms(connection, shop):
-    """Another name, none, or the right one in capitals drops nothing; the right one drops what was named."""
+    """Another name, none, or the right one in capitals drops nothing; the right one drops the runs' schemas too."""
+    shop.sales("05", sale(1))
+    shop.publish()
+    run = shop.run().open()
+    before = schemas(shop)
     for wrong in ("", "prod", "DEV", "dev "):
-        drop = DropSchemasOperator(task_id="drop", schemas=["shop"], confirmation=wrong)
         with pytest.raises(AirflowFailException, match=f"nothing was dropped: the database is 'dev'.* '{wrong}'"):
-            drop.execute({})
-    assert {"shop", "desk"} == schemas(shop)
-    DropSchemasOperator(task_id="drop", schemas=["shop", "not_there"], confirmation="dev").execute({})
-    assert {"desk"} == schemas(shop)
+            drop(shop, wrong)
+    assert before == schemas(shop)
+    assert before == set(drop(shop))
+    assert run.schema in before
+    assert set() == schemas(shop)
+    assert [] == drop(shop)
+    shop.create_tables()
+    shop.publish()
+    assert [(1,)] == shop.rows("shop.receipts", "number")
 
 
-def test_a_hostile_schema_is_refused():
-    """When the DAG is read."""
-    with pytest.raises(ValueError, match="not a plain schema name"):
-        DropSchemasOperator(task_id="drop", schemas=[HOSTILE], confirmation="dev")
+@by_both_drivers
+@pytest.mark.parametrize(
+    ("somebody_elses", "named"),
+    [
+        ("CREATE TABLE shop.orders (id INTEGER)", "shop"),
+        ("CREATE VIEW public.shop_report AS SELECT customer FROM shop.customers", "customers"),
+        ("CREATE VIEW shop_raw.last_sales AS SELECT number FROM shop_raw.sales", "sales"),
+    ],
+    ids=["a table in a schema", "a view elsewhere", "a view in a schema"],
+)
+def test_what_is_somebody_elses_stops_it_and_nothing_is_dropped(connection, shop, somebody_elses, named):
+    """RESTRICT, in one transaction: also the schemas that could go stay."""
+    shop.sales("05", sale(1))
+    shop.publish()
+    shop.reader.execute(somebody_elses)
+    before = (schemas(shop), shop.published())
+    with pytest.raises(Exception, match=rf"(?s)cannot drop .*{named}"):
+        drop(shop)
+    assert before == (schemas(shop), shop.published())
+
+
+def test_schemas_of_similar_names_are_never_touched(shop):
+    """Nor one that is named as a run's, if its table is not ours."""
+    for schema in ("shopping", "shop_run_manual", "shop_run_0123456789abcdef"):
+        shop.reader.execute(f"CREATE SCHEMA {schema}")
+        shop.reader.execute(f"CREATE TABLE {schema}.run (opened_at TIMESTAMP)")
+    drop(shop)
+    assert {"shopping", "shop_run_manual", "shop_run_0123456789abcdef"} == schemas(shop)

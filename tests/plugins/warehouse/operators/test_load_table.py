@@ -1,101 +1,209 @@
-"""Facts and dimensions choose candidates alike: which rows win, and how many are new, changed and unchanged."""
+"""Which rows a table gains, changes and loses when files come, change and go."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 
-from tests.plugins.warehouse.operators.conftest import HOSTILE, NOWHERE
-from warehouse.operators.load_dimension import LoadDimensionOperator
+from tests.plugins.warehouse.operators.conftest import CUSTOMERS, HOURS, RECEIPTS, by_both_drivers, sale
 from warehouse.operators.load_fact import LoadFactOperator
 
-BEFORE = datetime.datetime(2018, 11, 4, 12)
-DAY = datetime.datetime(2018, 11, 5, 12)
-LATER = datetime.datetime(2018, 11, 5, 13)
-AFTER = datetime.datetime(2018, 11, 6)
-
-# A row that loses to a staged one, one that wins over a staged one, a twin, and one of another day that wins.
-PUBLISHED = [(1, "open", DAY), (2, "paid", LATER), (3, "sent", DAY), (4, "sent", AFTER), (9, "open", BEFORE)]
-STAGED = [
-    (1, "paid", LATER),
-    (1, "open", DAY),
-    (2, "open", DAY),
-    (3, "sent", DAY),
-    (3, "sent", DAY),
-    (4, "open", DAY),
-    (5, "open", None),
-]
-EXPECTED = {
-    "merge": ({1, 5}, {"staged": 7, "new": 1, "changed": 1, "unchanged": 3}),
-    "replace": ({1, 2, 3, 5}, {"staged": 7, "new": 1, "changed": 2, "unchanged": 2}),
-    "rebuild": ({1, 2, 3, 4, 5}, {"staged": 7, "new": 1, "changed": 3, "unchanged": 1}),
-}
+FOUR, NOON, ONE, TWO = (f"2018-11-{day} {hour}:00:00" for day, hour in (("04", 12), ("05", 12), ("05", 13), ("05", 14)))
 
 
-@pytest.fixture
-def load(shop):
-    """Makes a load operator of either kind."""
-
-    def operator(kind, **changed):
-        arguments = {
-            "sql": shop.sql("orders.sql", "SELECT order_id, status, changed_at FROM desk.raw;\n"),
-            "table": "shop.orders",
-            "candidates": "desk.orders",
-            "key": "order_id",
-            "columns": ["order_id", "status", "changed_at"],
-            "preference": ["changed_at DESC", "status"],
-            "period_column": "changed_at",
-        }
-        return shop.operator(kind, **(arguments | changed))
-
-    return operator
+def at(text: str) -> datetime.datetime:
+    """A timestamp."""
+    return datetime.datetime.fromisoformat(text)
 
 
-@pytest.mark.parametrize("connection", ["redshift", "postgres"], indirect=True)
-@pytest.mark.parametrize("kind", [LoadFactOperator, LoadDimensionOperator])
-@pytest.mark.parametrize("mode", EXPECTED)
-def test_candidates_and_counts(connection, shop, load, kind, mode):
-    """In a merge only news are candidates; the other modes put back what goes, and count it as unchanged."""
-    shop.fill("shop.orders", *PUBLISHED)
-    shop.fill("desk.raw", *STAGED)
-    shop.fill("desk.orders", (77, "left over", None))
-    shop.open_run(mode, "all" if mode == "rebuild" else "2018-11-05", is_checked=True)
-    counts = shop.run(load(kind))
-    keys, expected = EXPECTED[mode]
-    assert expected == counts
-    assert keys == {row[0] for row in shop.rows("desk.orders")}
-    assert {"paid"} == {row[1] for row in shop.rows("desk.orders") if row[0] == 1}
-    assert sorted(PUBLISHED) == shop.rows("shop.orders")
-    assert [(False,)] == shop.rows("desk.run", "is_checked")
+def counts(new: int = 0, changed: int = 0, deleted: int = 0) -> dict[str, int]:
+    """What a load returns."""
+    return {"new": new, "changed": changed, "deleted": deleted}
 
 
-@pytest.mark.parametrize("connection", ["redshift", "postgres"], indirect=True)
-def test_nothing_staged_leaves_no_candidate(connection, shop, load):
-    """Not even one of a try before; the range of no keys is none."""
-    shop.fill("desk.orders", (77, "left over", None))
-    shop.open_run()
-    assert {"staged": 0, "new": 0, "changed": 0, "unchanged": 0} == shop.run(load(LoadFactOperator))
-    assert [] == shop.rows("desk.orders")
+@by_both_drivers
+def test_the_preferred_version_of_each_key_wins(connection, shop):
+    """The latest; where that ties, the columns that nobody named decide, NULLs last; a record without a key is none."""
+    shop.sales(
+        "05",
+        sale(1, NOON, item="tea"),
+        sale(1, ONE, item="coffee"),
+        sale(1, None, item="late"),
+        sale(2, item=None),
+        sale(2, item="tea", customer=None),
+        sale(2, item="tea", customer="Bob"),
+        sale(2, item="tea", customer="Bob"),
+        sale(2, till="B", item="water"),
+        sale(None),
+        sale(3, till=None),
+    )
+    run = shop.run().open()
+    run.stage()
+    assert counts(new=3) == run.load(RECEIPTS)
+    expected = [
+        ("A", 1, at(ONE), "coffee", "Ann"),
+        ("A", 2, at(NOON), "tea", "Bob"),
+        ("B", 2, at(NOON), "water", "Ann"),
+    ]
+    assert expected == run.rows("receipts", "till, number, sold_at, item, customer")
+    assert counts(new=2) == run.load(CUSTOMERS)
+    assert [("Ann", at(ONE)), ("Bob", at(NOON))] == run.rows("customers", "customer, last_sale_at")
+    assert [] == shop.rows("shop.receipts")
 
 
-def test_a_fact_is_read_by_its_range_of_keys_alone(shop, load):
-    """Bound, never by time; a dimension is read whole."""
-    shop.fill("desk.raw", (3, "open", DAY), (5, "open", DAY))
-    shop.open_run()
-    fact, dimension = load(LoadFactOperator), load(LoadDimensionOperator)
-    shop.run(fact)
-    shop.run(dimension)
-    reads = [sql for sql in fact.sql if "FROM shop.orders" in sql]
-    assert 2 == len(reads)
-    assert all("order_id BETWEEN %s AND %s" in sql and "changed_at <" not in sql for sql in reads)
-    assert not any("BETWEEN" in sql for sql in dimension.sql)
+# A1 is in both files, and that of the 5th wins; A2 is in the first alone, A3 in the second alone, without a customer.
+FOURTH = (sale(1, FOUR), sale(2, FOUR, item="milk"))
+FIFTH = (sale(1, NOON, item="coffee"), sale(3, NOON, customer=None))
 
 
 @pytest.mark.parametrize(
-    "changed", [{"table": HOSTILE}, {"candidates": HOSTILE}, {"columns": ["order_id", "a'b"]}, {"key": "no_column"}]
+    ("files", "candidates", "deletions", "expected"),
+    [
+        ({"05": (*FIFTH, sale(4, NOON))}, [(4, NOON, "tea")], [], counts(new=1)),
+        ({"05": (sale(1, ONE, item="coffee"), FIFTH[1])}, [(1, ONE, "coffee")], [], counts(changed=1)),
+        ({"04": (sale(1, FOUR, item="cake"), FOURTH[1])}, [], [], counts()),
+        ({"05": (FIFTH[1],)}, [(1, FOUR, "tea")], [], counts(changed=1)),
+        ({"05": (FIFTH[0],)}, [], [3], counts(deleted=1)),
+        ({"04": (FOURTH[0],), "05": (*FIFTH, FOURTH[1])}, [], [], counts()),
+        ({"05": (FIFTH[1], *FIFTH)}, [], [], counts()),
+        ({"05": (FIFTH[0], sale(3, NOON, customer="Bob"))}, [(3, NOON, "tea")], [], counts(changed=1)),
+        ({"05": (FIFTH[0], sale(3, FOUR, customer=None))}, [(3, FOUR, "tea")], [], counts(changed=1)),
+        ({"05": None}, [(1, FOUR, "tea")], [3], counts(changed=1, deleted=1)),
+        ({"04": None, "05": None}, [], [1, 2, 3], counts(deleted=3)),
+        ({"06": (sale(1, TWO), sale(2, FOUR, item="zebra"))}, [(1, TWO, "tea")], [], counts(changed=1)),
+    ],
+    ids=[
+        "a version of a new key",
+        "the winner is corrected to a better version",
+        "a version that lost is corrected",
+        "the winner is gone: the next best comes back",
+        "the only version is gone",
+        "a version moves to another file",
+        "a version twice",
+        "a NULL is corrected",
+        "the only version is corrected to a worse one",
+        "a file is dropped",
+        "all files are dropped",
+        "a new file has better and worse versions",
+    ],
 )
-def test_hostile_names_are_refused_before_any_sql(shop, load, changed):
-    """No connection is asked for."""
-    with pytest.raises(ValueError, match=r"not a plain|not one of the columns"):
-        shop.run(load(LoadDimensionOperator, conn_id=NOWHERE, **changed))
+def test_what_changes_follows_from_the_versions_gained_and_lost(shop, files, candidates, deletions, expected):
+    """Rows that are published as they should be are in neither table."""
+    shop.sales("04", *FOURTH)
+    shop.sales("05", *FIFTH)
+    shop.publish()
+    for day, rows in files.items():
+        if rows is None:
+            shop.lake.delete(f"sales/2018-11-{day}.json")
+        else:
+            shop.sales(day, *rows)
+    run = shop.run(drop_vanished=True).open()
+    run.stage()
+    assert expected == run.load(RECEIPTS)
+    found = [(number, str(sold_at), item) for number, sold_at, item in run.rows("receipts", "number, sold_at, item")]
+    assert candidates == found
+    assert deletions == [number for (number,) in run.rows("deleted_receipts", "number")]
+
+
+@by_both_drivers
+def test_rows_are_looked_up_again_when_the_other_feed_changes(connection, shop):
+    """Those of the records that it gained or lost, and no others; the rows themselves stay what they are."""
+    shop.sales("05", sale(1, item="tea"), sale(2, item="milk"), sale(3, item="cake"))
+    shop.prices("a", tea=1.0)
+    shop.prices("b", milk=2.0, water=0.5)
+    shop.publish()
+    assert [(1, 1.0), (2, 2.0), (3, None)] == shop.rows("shop.receipts", "number, price")
+    shop.prices("b", milk=3.0, cake=4.0)
+    run = shop.run().prepare(RECEIPTS)
+    assert [(2, 3.0), (3, 4.0)] == run.rows("receipts", "number, price")
+    run.check()
+    run.publish()
+    shop.lake.delete("prices/a.json")
+    run = shop.run(drop_vanished=True).prepare(RECEIPTS)
+    assert [(1, None)] == run.rows("receipts", "number, price")
+
+
+def test_a_row_and_its_lookup_can_change_in_one_run(shop):
+    """The new row is looked up in the records as they will be."""
+    shop.sales("05", sale(1, item="tea"), sale(2, item="milk"))
+    shop.prices(tea=1.0, milk=2.0)
+    shop.publish()
+    shop.sales("05", sale(1, item="milk"), sale(2, item="milk"))
+    shop.prices(milk=3.0)
+    run = shop.run().prepare(RECEIPTS)
+    assert [(1, "milk", 3.0), (2, "milk", 3.0)] == run.rows("receipts", "number, item, price")
+
+
+@by_both_drivers
+def test_a_table_made_from_another_has_its_values_no_more_and_no_less(connection, shop):
+    """A time stays as long as one row has it."""
+    shop.sales("05", sale(1, NOON), sale(2, NOON), sale(3, ONE))
+    shop.publish()
+    shop.sales("05", sale(1, NOON), sale(2, TWO))
+    run = shop.run().prepare(RECEIPTS, HOURS)
+    assert [(at(TWO), 14)] == run.rows("hours")
+    assert [(at(ONE),)] == run.rows("deleted_hours")
+    run.check()
+    run.publish()
+    shop.sales("05", sale(2, TWO))
+    assert [(at(NOON),)] == shop.run().prepare(RECEIPTS, HOURS).rows("deleted_hours")
+
+
+@by_both_drivers
+def test_recompute_corrects_whatever_is_published(connection, shop):
+    """From raw alone, though no file is read: what is missing, what is wrong, what does not belong there."""
+    shop.sales("05", sale(1, NOON), sale(2, ONE))
+    shop.prices(tea=1.0)
+    shop.publish()
+    right = shop.published()
+    shop.reader.execute("UPDATE shop.receipts SET price = 7 WHERE number = 1")
+    shop.reader.execute("DELETE FROM shop.receipts WHERE number = 2")
+    shop.reader.execute("INSERT INTO shop.receipts (till, number, sold_at) VALUES ('C', 9, '2018-11-07')")
+    shop.reader.execute("DELETE FROM shop.hours")
+    shop.reader.execute("INSERT INTO shop.customers (customer) VALUES ('Nobody')")
+    run = shop.run(recompute=True).open()
+    run.stage()
+    assert counts(new=1, changed=1, deleted=1) == run.load(RECEIPTS)
+    assert counts(deleted=1) == run.load(CUSTOMERS)
+    assert counts(new=2) == run.load(HOURS)
+    run.check()
+    run.publish()
+    assert {name: right[name] for name in ("shop.receipts", "shop.customers", "shop.hours", "shop_raw.sales")} == {
+        name: rows
+        for name, rows in shop.published().items()
+        if name in ("shop.receipts", "shop.customers", "shop.hours", "shop_raw.sales")
+    }
+
+
+def test_a_second_try_starts_over(shop):
+    """What an earlier try wrote does not count twice; the checks after the first do not count for the second."""
+    shop.sales("05", sale(1))
+    run = shop.run().prepare()
+    run.check()
+    assert counts(new=1) == run.load(RECEIPTS)
+    assert 1 == len(run.rows("receipts"))
+    with pytest.raises(AirflowFailException, match="have not passed the checks"):
+        run.publish()
+
+
+def test_a_fact_is_read_within_the_bounds_of_its_sort_key(shop):
+    """Every statement that reads more of the published fact than its key and time has both bounds as literals."""
+    shop.sales("05", sale(1))
+    shop.prices(tea=1.0)
+    shop.publish()
+    shop.sales("05", sale(1, customer="Bob"))
+    run = shop.run().prepare(RECEIPTS)
+    reads = [sql for sql in run.last.sql if "FROM shop.receipts" in sql]
+    assert reads
+    wide = [sql for sql in reads if "customer" in sql]
+    assert wide
+    assert all("published.sold_at BETWEEN %s AND %s" in sql for sql in wide)
+
+
+def test_a_fact_without_a_time_column_is_refused(shop):
+    """When the DAG is read."""
+    with pytest.raises(ValueError, match="the fact receipts has no time_column"):
+        shop.operator(LoadFactOperator, run_schema="", table=dataclasses.replace(RECEIPTS, time_column=None))
