@@ -135,8 +135,8 @@ RUNS = st.one_of(
 # The bucket at first: some records in each file that is there.
 LOG, SONG_FILE = st.lists(EVENTS, min_size=1, max_size=4), st.lists(SONGS, min_size=1, max_size=3)
 FILES = st.fixed_dictionaries(
-    {LOGS[0]: LOG, KEPT: LOG, LOGS[-1]: LOG, SONG_FILES[0]: SONG_FILE},
-    optional={LOGS[2]: LOG, LOGS[3]: LOG, SONG_FILES[1]: SONG_FILE},
+    {LOGS[0]: LOG, KEPT: LOG, SONG_FILES[0]: SONG_FILE},
+    optional={LOGS[2]: LOG, LOGS[3]: LOG, LOGS[4]: LOG, SONG_FILES[1]: SONG_FILE},
 )
 ALL = st.builds(Plan, period=st.just("all"), is_bulk=IS_BULK)
 # The first run is most often one that loads everything: then there is something to correct.
@@ -146,7 +146,7 @@ LAST = st.builds(Plan, period=st.just("all"), drop_vanished=st.booleans(), reloa
 
 def steps(edits: Any) -> Any:
     """Edits and runs in turn."""
-    return st.lists(st.tuples(st.tuples(st.just("edit"), edits), RUNS), min_size=1, max_size=4)
+    return st.lists(st.tuples(st.tuples(st.just("edit"), edits), RUNS), min_size=1, max_size=3)
 
 
 # In one world of three there are files that cannot be loaded.
