@@ -122,12 +122,13 @@ TASKS = st.sampled_from(["find_files", "open_run", "stage_events", "stage_songs"
 SOME_EDITS = st.lists(EDITS, min_size=1, max_size=4)
 CHANGE_LATEST = st.tuples(st.just("change_latest"), st.tuples(EVENTS, SONGS))
 RESTORE_LATEST = st.just(("restore_latest", ()))
-MEANWHILE = st.lists(st.one_of(CHANGE_LATEST, RESTORE_LATEST, EDITS), max_size=2)
+BEFORE_COPY = st.lists(st.one_of(CHANGE_LATEST, EDITS), max_size=1)
+AFTER_COPY = st.lists(st.one_of(CHANGE_LATEST, RESTORE_LATEST, EDITS), min_size=1, max_size=2)
 QUIET = st.tuples(st.just("quiet"), PLANS)
 RUNS = st.one_of(
     QUIET,
     QUIET,
-    st.tuples(st.just("meanwhile"), PLANS, MEANWHILE, MEANWHILE, st.integers(1, 2)),
+    st.tuples(st.just("meanwhile"), PLANS, BEFORE_COPY, AFTER_COPY, st.integers(1, 2)),
     st.tuples(st.just("killed"), PLANS, STATEMENTS, MOMENTS, st.booleans()),
     st.tuples(st.just("failed"), PLANS, STATEMENTS, MOMENTS),
     st.tuples(st.just("overtaken"), PLANS, TASKS, PLANS),
