@@ -18,7 +18,7 @@ from airflow.sdk import DAG, Asset
 from airflow.sdk.execution_time.context import OutletEventAccessors
 
 from tests.end_to_end import conftest as end_to_end
-from tests.end_to_end.conftest import Lake
+from tests.end_to_end.conftest import Lake, Tokens
 from tests.end_to_end.pipeline import Exchange
 from warehouse.checks import Check
 from warehouse.operators.create_tables import CreateTablesOperator
@@ -36,6 +36,7 @@ from warehouse.tables import Feed, FileCheck, Lookup, Table, Warehouse
 # The same fixtures serve here.
 connection = end_to_end.connection
 reader = end_to_end.reader
+tokens = end_to_end.tokens
 
 # Where the drivers' own behaviour matters.
 by_both_drivers = pytest.mark.parametrize("connection", ["redshift", "postgres"], indirect=True)
@@ -428,7 +429,9 @@ class Shop:
 
 
 @pytest.fixture
-def untidy_shop(s3: Any, bucket: str, reader: psycopg.Connection, tmp_path: Path, connection: str) -> Shop:
+def untidy_shop(
+    s3: Any, bucket: str, reader: psycopg.Connection, tmp_path: Path, connection: str, tokens: Tokens
+) -> Shop:
     """The shop with whatever the test before has left in the database."""
     return Shop(reader, Lake(s3, bucket), tmp_path)
 
