@@ -146,20 +146,16 @@ class Tokens:
         return f"{self.count:016x}"
 
 
-@pytest.fixture
-def tokens(monkeypatch: pytest.MonkeyPatch) -> Tokens:
-    """The tokens that runs take."""
-    tokens = Tokens()
-    monkeypatch.setattr("warehouse.operators.open_run.new_token", tokens)
-    return tokens
+TOKENS = Tokens()
 
 
 @pytest.fixture
-def empty_warehouse(reader: psycopg.Connection, tokens: Tokens) -> Callable[[], None]:
+def empty_warehouse(reader: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Empties the warehouse when called: nothing of earlier runs is left. Tables stay, which is quicker."""
+    monkeypatch.setattr("warehouse.operators.open_run.new_token", TOKENS)
 
     def empty() -> None:
-        tokens.count = 0
+        TOKENS.count = 0
         for (schema,) in reader.execute(
             "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'sparkify_run_%'"
         ).fetchall():
@@ -216,12 +212,12 @@ def tables_of(reader: psycopg.Connection, *schemas: str) -> dict[tuple[str, str]
 
 
 @pytest.fixture
-def prepared(reader: psycopg.Connection, tokens: Tokens, empty_warehouse: Callable[[], None]) -> Callable[..., None]:
+def prepared(reader: psycopg.Connection, empty_warehouse: Callable[[], None]) -> Callable[..., None]:
     """Brings the warehouse to a state by name: made once a session by what `make` runs, then put back from a copy."""
 
     def prepare(name: str, make: Callable[[], Any]) -> None:
         if name in SAVED:
-            tokens.count = SAVED[name]
+            TOKENS.count = SAVED[name]
             for (schema, table), columns in tables_of(reader, f"saved_{name}").items():
                 target = table.replace("__", ".")
                 reader.execute(f"DELETE FROM {target}")
@@ -233,7 +229,7 @@ def prepared(reader: psycopg.Connection, tokens: Tokens, empty_warehouse: Callab
         reader.execute(f"CREATE SCHEMA saved_{name}")
         for schema, table in tables_of(reader, *SCHEMAS):
             reader.execute(f"CREATE TABLE saved_{name}.{schema}__{table} AS SELECT * FROM {schema}.{table}")
-        SAVED[name] = tokens.count
+        SAVED[name] = TOKENS.count
 
     return prepare
 

@@ -36,7 +36,6 @@ from warehouse.tables import Feed, FileCheck, Lookup, Table, Warehouse
 # The same fixtures serve here.
 connection = end_to_end.connection
 reader = end_to_end.reader
-tokens = end_to_end.tokens
 
 # Where the drivers' own behaviour matters.
 by_both_drivers = pytest.mark.parametrize("connection", ["redshift", "postgres"], indirect=True)
@@ -430,9 +429,15 @@ class Shop:
 
 @pytest.fixture
 def untidy_shop(
-    s3: Any, bucket: str, reader: psycopg.Connection, tmp_path: Path, connection: str, tokens: Tokens
+    s3: Any,
+    bucket: str,
+    reader: psycopg.Connection,
+    tmp_path: Path,
+    connection: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Shop:
     """The shop with whatever the test before has left in the database."""
+    monkeypatch.setattr("warehouse.operators.open_run.new_token", Tokens())
     return Shop(reader, Lake(s3, bucket), tmp_path)
 
 
