@@ -199,15 +199,16 @@ INITIAL_STATE: list[list[tuple]] = []
 
 def tables_of(reader: psycopg.Connection, *schemas: str) -> dict[tuple[str, str], str]:
     """The tables in these schemas, by schema and name, with their columns as a list for SQL."""
+    # Not information_schema, whose views take a second once the catalog has grown.
     rows = reader.execute(
-        "SELECT c.table_schema, c.table_name, c.column_name FROM information_schema.columns AS c "
-        "JOIN information_schema.tables AS t ON c.table_schema = t.table_schema AND c.table_name = t.table_name "
-        "WHERE t.table_type = 'BASE TABLE' ORDER BY c.ordinal_position"
+        "SELECT n.nspname, c.relname, a.attname FROM pg_attribute AS a "
+        "JOIN pg_class AS c ON a.attrelid = c.oid JOIN pg_namespace AS n ON c.relnamespace = n.oid "
+        "WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND n.nspname = ANY(%s) ORDER BY a.attnum",
+        [list(schemas)],
     ).fetchall()
     found: dict[tuple[str, str], str] = {}
     for schema, table, column in rows:
-        if schema in schemas:
-            found[schema, table] = f"{found[schema, table]}, {column}" if (schema, table) in found else column
+        found[schema, table] = f"{found[schema, table]}, {column}" if (schema, table) in found else column
     return found
 
 

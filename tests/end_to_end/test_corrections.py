@@ -63,8 +63,11 @@ def row_versions(reader):
     return read
 
 
-@pytest.mark.parametrize("connection", ["redshift", "postgres"], indirect=True)
-@pytest.mark.parametrize("day", [*DAYS, None])
+@pytest.mark.parametrize(
+    ("connection", "day"),
+    [("redshift", "2018-11-04"), ("postgres", "2018-11-05"), ("redshift", None)],
+    indirect=["connection"],
+)
 def test_a_run_with_nothing_new_ends_early_and_touches_no_row(connection, two_days, pipeline, row_versions, day):
     """Any day again, or everything: green, skipped after looking, and no schema of a run is left."""
     before = row_versions()

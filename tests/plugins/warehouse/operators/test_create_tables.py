@@ -89,8 +89,7 @@ def test_somebody_elses_table_in_our_schema_is_refused(shop):
     assert ("hours",) not in shop.reader.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'shop'").fetchall()
 
 
-@by_both_drivers
-def test_a_new_column_at_the_end_is_added_and_filled_from_raw_by_the_next_run(connection, shop):
+def test_a_new_column_at_the_end_is_added_and_filled_from_raw_by_the_next_run(shop):
     """With its comment; no new file is needed, and a run that is open knows nothing of the column and must not publish.
 
     The table's columns are in another order than the raw table's, and in another than the load's.

@@ -120,8 +120,7 @@ def test_what_changes_follows_from_the_versions_gained_and_lost(connection, shop
     assert counts(new=1, changed=6, deleted=5) == returned
 
 
-@by_both_drivers
-def test_rows_are_looked_up_again_when_the_other_feed_changes(connection, shop):
+def test_rows_are_looked_up_again_when_the_other_feed_changes(shop):
     """Those of the records that it gained or lost, and no others; the rows themselves stay what they are."""
     shop.sales("05", sale(1, item="tea"), sale(2, item="milk"), sale(3, item="cake"))
     shop.prices("a", tea=1.0)
@@ -149,8 +148,7 @@ def test_a_row_and_its_lookup_can_change_in_one_run(shop):
     assert [(1, "milk", 3.0), (2, "milk", 3.0)] == run.rows("receipts", "number, item, price")
 
 
-@by_both_drivers
-def test_a_table_made_from_another_has_its_values_no_more_and_no_less(connection, shop):
+def test_a_table_made_from_another_has_its_values_no_more_and_no_less(shop):
     """A time stays as long as one row has it."""
     shop.sales("05", sale(1, NOON), sale(2, NOON), sale(3, ONE))
     shop.publish()
@@ -164,8 +162,7 @@ def test_a_table_made_from_another_has_its_values_no_more_and_no_less(connection
     assert [(at(NOON),)] == shop.run().prepare(RECEIPTS, HOURS).rows("deleted_hours")
 
 
-@by_both_drivers
-def test_recompute_corrects_whatever_is_published(connection, shop):
+def test_recompute_corrects_whatever_is_published(shop):
     """From raw alone, though no file is read: what is missing, what is wrong, what does not belong there."""
     shop.sales("05", sale(1, NOON), sale(2, ONE))
     shop.prices(tea=1.0)
