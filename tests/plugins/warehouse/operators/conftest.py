@@ -149,7 +149,7 @@ CREATE TABLE IF NOT EXISTS {{ table }} (
 );
 """,
     "load/receipts.sql": """SELECT DISTINCT till, number, sold_at, item, customer FROM {{ sales }} AS sales
-WHERE till IS NOT NULL AND number IS NOT NULL;
+WHERE till IS NOT NULL AND number IS NOT NULL AND sold_at IS NOT NULL;
 """,
     "load/receipts_priced.sql": """SELECT receipts.till, receipts.number, receipts.sold_at, prices.price, receipts.item,
     receipts.customer

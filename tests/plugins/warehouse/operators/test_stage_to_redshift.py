@@ -124,9 +124,9 @@ def test_a_file_that_copy_refuses_is_left_out_and_the_others_go_on(
     run.load_and_publish()
     with pytest.raises(AirflowFailException) as raised:
         run.report_left_out()
-    told = [str(outcome), str(raised.value), *(text for _, text in logged), *capfd.readouterr(), caplog.text]
-    assert any("column customer" in text for text in told)
-    for text in told:
+    texts = [str(outcome), str(raised.value), *(text for _, text in logged), *capfd.readouterr(), caplog.text]
+    assert any("column customer" in text for text in texts)
+    for text in texts:
         assert SECRET not in text
 
 
@@ -328,10 +328,10 @@ def test_the_log_says_what_is_copied_before_copy_does(shop, logged):
     shop.sales("05", sale(2))
     shop.run().open().stage(bulk_threshold=1)
     texts = [text for _, text in logged]
-    (told,) = [place for place, text in enumerate(texts) if text.startswith("sales: copying 2 files, ")]
+    (announced,) = [place for place, text in enumerate(texts) if text.startswith("sales: copying 2 files, ")]
     (ran,) = [place for place, text in enumerate(texts) if text.startswith("Running: COPY")]
-    assert told < ran
-    assert texts[told].endswith(" bytes: sales/2018-11-04.json ...")
+    assert announced < ran
+    assert texts[announced].endswith(" bytes: sales/2018-11-04.json ...")
     assert re.fullmatch(r"shop_raw\.sales: 2 rows from 2 files, \d+ bytes, in [\d.]+ s \(\d+ rows/s\)", texts[-1])
 
 
