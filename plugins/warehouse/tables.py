@@ -115,7 +115,7 @@ class Table:
     :param preference: which version of a key wins: SQL expressions, with ASC or DESC if need be; the first decides.
         NULLs sort last. The columns that are not named here decide after these, so the order is total.
     :param time_column: the TIMESTAMP column a long table is sorted by. Its bounds are bound as literals, so that
-        Redshift skips the blocks outside them.
+        Redshift skips the blocks outside them. `load` must leave out rows without a value in it: no bounds find them.
     :param lookup: columns that come from a second feed.
     """
 

@@ -94,10 +94,11 @@ def best(columns: Sequence[str], table: Table, versions: str) -> str:
     order += [f"{column} NULLS LAST" for column in columns if column not in named and column not in table.key]
     order_by = f" ORDER BY {', '.join(order)}" if order else f" ORDER BY {table.key[0]}"
     names = ", ".join(columns)
+    window = f"PARTITION BY {', '.join(table.key)}{order_by}"
     return (
         f"SELECT {names}\nFROM (\n"
-        f"    SELECT {names}, ROW_NUMBER() OVER (PARTITION BY {', '.join(table.key)}{order_by}) AS place\n"
-        f"    FROM (\n{versions}\n    ) AS versions\n) AS ranked\nWHERE place = 1"
+        f"    SELECT {names}, ROW_NUMBER() OVER ({window}) AS place_among_versions\n"
+        f"    FROM (\n{versions}\n    ) AS versions\n) AS ranked\nWHERE place_among_versions = 1"
     )
 
 

@@ -133,6 +133,7 @@ class Bucket:
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
         self.files: dict[str, File] = {}
+        self.latest = ""  # the key that was written last
         self.past: dict[str, list[File]] = {}
 
     def upload(self, file: File, last_modified: int | None = None) -> None:
@@ -140,6 +141,7 @@ class Bucket:
         if file.key in self.files:
             self.past.setdefault(file.key, []).append(self.files[file.key])
         self.files[file.key] = file
+        self.latest = file.key
         self.lake.put(file.key, file.body, last_modified=last_modified)
 
     def put(self, key: str, *drawn: Record) -> None:
@@ -200,6 +202,14 @@ class Bucket:
         """Write the version before, or the one before that: the ETag it had then, another LastModified."""
         if past := self.past.get(key):
             self.upload(past[-min(versions, len(past))])
+
+    def change_latest(self, event: Record, song: Record) -> None:
+        """Add a record to the file that was written last, which a run is likely to read."""
+        self.grow(self.latest, event if is_log(self.latest) else song)
+
+    def restore_latest(self) -> None:
+        """Write the version before of the file that was written last."""
+        self.restore(self.latest)
 
     def edit(self, edit: Edit) -> None:
         """An edit by its name, with its arguments."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Sequence
+from typing import Any
 
 import psycopg
 import pytest
 
 from tests.end_to_end.conftest import COLUMNS
+from tests.end_to_end.pipeline import Killed, Watch, watched
 from tests.end_to_end.test_corrections import CATALOGUE, FIFTH, event, lines, song
-from warehouse.session import Session
 
 ORPHANS = """SELECT COUNT(*)
 FROM sparkify.songplays AS p
@@ -70,37 +71,76 @@ class Readers:
             thread.join()
 
 
-@pytest.mark.parametrize("mode", ["merge", "replace", "rebuild"])
-def test_every_statement_of_publish_is_hidden_until_commit(lake, pipeline, empty_warehouse, reader, monkeypatch, mode):
+@pytest.mark.parametrize("recompute", [False, True])
+def test_every_statement_of_publish_is_hidden_until_commit(lake, pipeline, empty_warehouse, reader, recompute):
     """A reader between any two of its statements sees the state before, and one in a transaction until its own end."""
     lake.put(FIFTH, lines(event(), event(itemInSession=1, userId="2", ts=1541376001123)))
     lake.put(CATALOGUE, lines(song()))
     pipeline.run("2018-11-05")
-    lake.put(FIFTH, lines(event(ts=1541376000122), event(itemInSession=2, userId="3", ts=1541376002123)))
-    lake.put("song_data/A/A/A/TRAAA2.json", lines(song(year=1990), song(song_id="S2", artist_id="A2", duration=200.4)))
-    period = {"period": "all" if mode == "rebuild" else "2018-11-05"}
-    pipeline.run(mode=mode, run_id="r", until="check_quality", **period)
+    if recompute:
+        reader.execute("DELETE FROM sparkify.users WHERE user_id = 2")
+        reader.execute("UPDATE sparkify.songplays SET level = 'paid'")
+    else:
+        lake.put(FIFTH, lines(event(ts=1541376000122), event(itemInSession=2, userId="3", ts=1541376002123)))
+        lake.put("song_data/A/A/A/TRAAA2.json", lines(song(year=1990), song(song_id="S2", artist_id="A2")))
     seen = []
-    execute = Session.execute
 
-    def execute_and_read(session: Session, sql: str, values: Sequence[object] | None = None) -> None:
-        execute(session, sql, values)
-        seen.append((sql.partition(" ")[0], state(reader.cursor())))
+    def look(moment: str, number: int, sql: str) -> None:
+        if moment == "after" and run.waiting[0] == "publish":
+            seen.append((sql.partition(" ")[0], state(reader.cursor())))
 
+    run = pipeline.open("2018-11-05", watch=look, recompute=recompute)
+    run.advance(until="check_quality")
     with psycopg.connect("") as transaction:
         before = state(transaction.cursor())
-        monkeypatch.setattr(Session, "execute", execute_and_read)
-        pipeline.run_task("publish", pipeline.context("r", None, {"mode": mode, **period}))
+        run.finish()
         after = state(reader.cursor())
         assert before == state(transaction.cursor())
+    assert {} == run.errors
     assert before != after
-    assert {before} == {found for word, found in seen if word != "ANALYZE"}
-    assert {after} == {found for word, found in seen if word == "ANALYZE"}
-    assert {"SELECT", "DELETE", "INSERT", "UPDATE", "ANALYZE"} == {word for word, _ in seen}
+    # The first COMMIT publishes; what comes after it renews statistics and drops the schemas of old runs.
+    words = [word for word, _ in seen]
+    commit = words.index("COMMIT")
+    assert {before} == {found for _, found in seen[:commit]}
+    assert {after} == {found for _, found in seen[commit:]}
+    assert {"UPDATE", "SELECT", "DELETE", "INSERT"} <= set(words[:commit])
+    assert "ANALYZE" in words[commit:]
+
+
+def test_publish_killed_at_any_statement_leaves_the_state_before(lake, pipeline, prepared, reader):
+    """Before each statement up to the COMMIT, so after each one too; the try after that publishes."""
+    lake.put(FIFTH, lines(event(), event(itemInSession=1, userId="2", ts=1541376001123)))
+    lake.put(CATALOGUE, lines(song()))
+    prepared("for_killing", lambda: pipeline.run("2018-11-05"))
+    lake.put(FIFTH, lines(event(ts=1541376000122), event(itemInSession=2, userId="3", ts=1541376002123)))
+    lake.put("song_data/A/A/A/TRAAA2.json", lines(song(song_id="S2", artist_id="A2")))
+    run = pipeline.open("2018-11-05")
+    run.advance(until="check_quality")
+    ledger = "SELECT key, etag, batch_id FROM sparkify_raw.files ORDER BY key"
+    before = (state(reader.cursor()), reader.execute(ledger).fetchall())
+    killed = [""]
+
+    def kill_at(number: int) -> Watch:
+        def watch(*now: Any) -> None:
+            if now[:2] == ("before", number):
+                killed.append(now[2])
+                raise Killed
+
+        return watch
+
+    numbers = itertools.count(1)
+    while killed[-1] != "COMMIT":
+        with watched(kill_at(next(numbers)), itertools.count(1)), pytest.raises(Killed):
+            pipeline.run_task("publish", run.context)
+        assert before == (state(reader.cursor()), reader.execute(ledger).fetchall()), killed[-1]
+    assert {"UPDATE", "DELETE", "INSERT", "COMMENT", "COMMIT"} <= {sql.partition(" ")[0] for sql in killed}
+    changes = pipeline.run_task("publish", run.context)
+    assert {"inserted": 2, "deleted": 2} == changes["sparkify.songplays"]
+    assert before[0] != state(reader.cursor())
 
 
 def test_a_reader_never_sees_a_half_published_run(lake, pipeline, empty_warehouse, reader):
-    """In a race with rebuilds: every play has its user, song, artist and time, every state read is one a run left."""
+    """In a race with runs: every play has its user, song, artist and time, every state read is one that a run left."""
     lake.put(FIFTH, lines(event()))
     pipeline.run("2018-11-05")
     left_behind = {state(reader.cursor())}
@@ -120,7 +160,7 @@ def test_a_reader_never_sees_a_half_published_run(lake, pipeline, empty_warehous
                 for i in range(5)
             ]
             lake.put(FIFTH, lines(*events))
-            pipeline.run(period="all", mode="rebuild")
+            pipeline.run("2018-11-05")
             left_behind.add(state(reader.cursor()))
     assert [] == readers.errors
     assert readers.reads > 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import logging
@@ -12,11 +13,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk import DAG, Asset
 from airflow.sdk.execution_time.context import OutletEventAccessors
 
 from tests.end_to_end import conftest as end_to_end
-from tests.end_to_end.conftest import Lake
+from tests.end_to_end.conftest import Lake, Tokens
 from tests.end_to_end.pipeline import Exchange
 from warehouse.checks import Check
 from warehouse.operators.create_tables import CreateTablesOperator
@@ -28,6 +30,7 @@ from warehouse.operators.open_run import OpenRunOperator
 from warehouse.operators.publish import PublishOperator
 from warehouse.operators.report_left_out import ReportLeftOutOperator
 from warehouse.operators.stage_to_redshift import StageToRedshiftOperator
+from warehouse.run_schema import new_token
 from warehouse.tables import Feed, FileCheck, Lookup, Table, Warehouse
 
 # The same fixtures serve here.
@@ -39,6 +42,7 @@ by_both_drivers = pytest.mark.parametrize("connection", ["redshift", "postgres"]
 
 # A connection that does not exist: an operator that uses it before it refuses bad arguments fails in other words.
 NOWHERE = "no_such_connection"
+HOSTILE = "shop.orders\"; DROP SCHEMA shop; --'"
 OWNER = "Created by the shop."
 
 SQL = {
@@ -46,7 +50,7 @@ SQL = {
 -- Grain: each row is one sale as a till has sent it.
 CREATE TABLE IF NOT EXISTS {{ table }} (
     batch_id BIGINT,        -- the COPY that loaded the row
-    till VARCHAR(16),       -- the till
+    till VARCHAR(64),       -- the till
     number INTEGER,         -- the till's number of the sale
     sold_at TIMESTAMP,      -- when
     item VARCHAR(32),       -- what
@@ -67,7 +71,7 @@ SORTKEY (batch_id);
     "tables/receipts.sql": """-- Purpose: the sales.
 -- Grain: each row is one sale.
 CREATE TABLE IF NOT EXISTS {{ table }} (
-    till VARCHAR(16) NOT NULL,  -- the till
+    till VARCHAR(64) NOT NULL,  -- the till
     number INTEGER NOT NULL,    -- the till's number of the sale
     sold_at TIMESTAMP,          -- when
     price DOUBLE PRECISION,     -- the item's lowest price; NULL when it has none
@@ -145,7 +149,7 @@ CREATE TABLE IF NOT EXISTS {{ table }} (
 );
 """,
     "load/receipts.sql": """SELECT DISTINCT till, number, sold_at, item, customer FROM {{ sales }} AS sales
-WHERE till IS NOT NULL AND number IS NOT NULL;
+WHERE till IS NOT NULL AND number IS NOT NULL AND sold_at IS NOT NULL;
 """,
     "load/receipts_priced.sql": """SELECT receipts.till, receipts.number, receipts.sold_at, prices.price, receipts.item,
     receipts.customer
@@ -233,6 +237,9 @@ SOME_RECEIPTS = Check(
     parameters={"table": "receipts"},
 )
 
+# What the catalog says of the shop's tables when they are as their DDL says.
+CREATED: list[list[tuple]] = []
+
 _run_ids = (f"run_{number}" for number in itertools.count(1))
 
 
@@ -245,6 +252,12 @@ def sale(number: int, sold_at: str = "2018-11-05 12:00:00", **changed: Any) -> d
 def lines(rows: Iterable[dict[str, Any] | str]) -> str:
     """A JSON-lines file; text is a line as it is."""
     return "".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows)
+
+
+@functools.cache
+def s3_hook() -> S3Hook:
+    """The hook that all operators share."""
+    return S3Hook(aws_conn_id="aws_default")
 
 
 class ShopRun:
@@ -343,7 +356,11 @@ class Shop:
 
     def operator(self, kind: Callable[..., Any], **arguments: Any) -> Any:
         """An operator of the shop's DAG."""
-        return kind(task_id=f"task_{len(self.dag.task_ids)}", dag=self.dag, **({"warehouse": SHOP} | arguments))
+        made = kind(task_id=f"task_{len(self.dag.task_ids)}", dag=self.dag, **({"warehouse": SHOP} | arguments))
+        if getattr(made, "aws_conn_id", "") == "aws_default":
+            # Each would make a client of its own, which takes a tenth of a second.
+            made.__dict__["s3"] = s3_hook()
+        return made
 
     def create_tables(self, **arguments: Any) -> None:
         """Create what is missing."""
@@ -351,9 +368,33 @@ class Shop:
 
     def clear(self) -> None:
         """Drop everything of the shop's."""
-        schemas = self.reader.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'shop%'").fetchall()
-        for (schema,) in schemas:
+        for (schema,) in self.reader.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'shop%'").fetchall():
             self.reader.execute(f"DROP SCHEMA {schema} CASCADE")
+
+    def objects(self) -> list[tuple]:
+        """Every column of every table and view of the shop's."""
+        # Not information_schema, whose views take a second once the catalog has grown.
+        return self.reader.execute(
+            "SELECT n.nspname, c.relname, a.attname, a.attnotnull, format_type(a.atttypid, a.atttypmod) "
+            "FROM pg_attribute AS a JOIN pg_class AS c ON a.attrelid = c.oid "
+            "JOIN pg_namespace AS n ON c.relnamespace = n.oid WHERE c.relkind IN ('r', 'v') AND a.attnum > 0 "
+            "AND NOT a.attisdropped AND (n.nspname LIKE 'shop%' OR c.relname LIKE 'shop%') "
+            "ORDER BY n.nspname, c.relname, a.attnum"
+        ).fetchall()
+
+    def empty(self) -> bool:
+        """Make the tables as they are after their creation; False when they are not those of their DDL."""
+        for (schema,) in self.reader.execute(
+            "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'shop_run%'"
+        ).fetchall():
+            self.reader.execute(f"DROP SCHEMA {schema} CASCADE")
+        if not CREATED or self.objects() != CREATED[0]:
+            return False
+        for table in SHOP.ddl:
+            self.reader.execute(f"DELETE FROM {table}")
+        values = [new_token(), "creating", "2018-11-01", "{}"]
+        self.reader.execute(f"INSERT INTO {SHOP.state} VALUES (%s, %s, %s, %s)", values)
+        return True
 
     def sales(self, day: str, *rows: dict[str, Any] | str, name: str = ".json") -> str:
         """Write the file of a day of November 2018; return its key."""
@@ -390,18 +431,35 @@ class Shop:
 
 
 @pytest.fixture
-def nothing_of_the_shop(s3: Any, bucket: str, reader: psycopg.Connection, tmp_path: Path) -> Shop:
-    """The shop before its tables are created."""
-    shop = Shop(reader, Lake(s3, bucket), tmp_path)
-    shop.clear()
-    return shop
+def untidy_shop(
+    s3: Any,
+    bucket: str,
+    reader: psycopg.Connection,
+    tmp_path: Path,
+    connection: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Shop:
+    """The shop with whatever the test before has left in the database."""
+    monkeypatch.setattr("warehouse.operators.open_run.new_token", Tokens())
+    return Shop(reader, Lake(s3, bucket), tmp_path)
 
 
 @pytest.fixture
-def shop(nothing_of_the_shop: Shop) -> Shop:
-    """The shop with empty tables."""
-    nothing_of_the_shop.create_tables()
-    return nothing_of_the_shop
+def nothing_of_the_shop(untidy_shop: Shop) -> Shop:
+    """The shop before its tables are created."""
+    untidy_shop.clear()
+    return untidy_shop
+
+
+@pytest.fixture
+def shop(untidy_shop: Shop) -> Shop:
+    """The shop with empty tables; they are created once, because that takes a third of a second."""
+    shop = untidy_shop
+    if not shop.empty():
+        shop.clear()
+        shop.create_tables()
+        CREATED[:] = [shop.objects()]
+    return shop
 
 
 @pytest.fixture

@@ -10,11 +10,15 @@ import psycopg
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from tests.plugins.warehouse.operators import order_desk
 from tests.plugins.warehouse.operators.conftest import NOWHERE
 from tests.plugins.warehouse.reporting.page import Page
 from warehouse.operators.ask_questions import AskQuestionsOperator
 from warehouse.reporting.charts import HorizontalBars, KeyFigures
 from warehouse.reporting.questions import Answer, Question
+
+# The same fixture serves here.
+shop = order_desk.shop
 
 HOSTILE = "</script><b onclick=alert(1)>\"'&</b>"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from tests.plugins.warehouse.operators.conftest import by_both_drivers, sale
+from tests.plugins.warehouse.operators.conftest import OWNER, by_both_drivers, sale
 from warehouse.operators.drop_schemas import DropSchemasOperator
 
 
@@ -40,15 +40,15 @@ def test_only_the_databases_own_name_confirms(connection, shop):
     assert [(1,)] == shop.rows("shop.receipts", "number")
 
 
-@by_both_drivers
 @pytest.mark.parametrize(
-    ("somebody_elses", "named"),
+    ("somebody_elses", "named", "connection"),
     [
-        ("CREATE TABLE shop.orders (id INTEGER)", "shop"),
-        ("CREATE VIEW public.shop_report AS SELECT customer FROM shop.customers", "customers"),
-        ("CREATE VIEW shop_raw.last_sales AS SELECT number FROM shop_raw.sales", "sales"),
+        ("CREATE TABLE shop.orders (id INTEGER)", "shop", "redshift"),
+        ("CREATE VIEW public.shop_report AS SELECT customer FROM shop.customers", "customers", "postgres"),
+        ("CREATE VIEW shop_raw.last_sales AS SELECT number FROM shop_raw.sales", "sales", "redshift"),
     ],
     ids=["a table in a schema", "a view elsewhere", "a view in a schema"],
+    indirect=["connection"],
 )
 def test_what_is_somebody_elses_stops_it_and_nothing_is_dropped(connection, shop, somebody_elses, named):
     """RESTRICT, in one transaction: also the schemas that could go stay."""
@@ -62,9 +62,11 @@ def test_what_is_somebody_elses_stops_it_and_nothing_is_dropped(connection, shop
 
 
 def test_schemas_of_similar_names_are_never_touched(shop):
-    """Nor one that is named as a run's, if its table is not ours."""
-    for schema in ("shopping", "shop_run_manual", "shop_run_0123456789abcdef"):
+    """Nor one that is named as a run's, if its table is not ours; nor a copy of a run's under a name of its own."""
+    others = {"shopping": OWNER, "shop_run_copy": OWNER, "shop_run_0123456789abcdef": "Created by somebody else."}
+    for schema, owner in others.items():
         shop.reader.execute(f"CREATE SCHEMA {schema}")
         shop.reader.execute(f"CREATE TABLE {schema}.run (opened_at TIMESTAMP)")
+        shop.reader.execute(f"COMMENT ON TABLE {schema}.run IS '{owner}'")
     drop(shop)
-    assert {"shopping", "shop_run_manual", "shop_run_0123456789abcdef"} == schemas(shop)
+    assert set(others) == schemas(shop)

@@ -54,62 +54,73 @@ def test_the_preferred_version_of_each_key_wins(connection, shop):
     assert [] == shop.rows("shop.receipts")
 
 
-# A1 is in both files, and that of the 5th wins; A2 is in the first alone, A3 in the second alone, without a customer.
-FOURTH = (sale(1, FOUR), sale(2, FOUR, item="milk"))
-FIFTH = (sale(1, NOON, item="coffee"), sale(3, NOON, customer=None))
+# 1 is in both files, and that of the second wins; 2 is in the first alone, 3 in the second alone, without a customer.
+FIRST = (sale(1, FOUR), sale(2, FOUR, item="milk"))
+SECOND = (sale(1, NOON, item="coffee"), sale(3, NOON, customer=None))
+# By story: the files that change, None for one that is dropped; the candidates and the deletions that follow.
+STORIES = {
+    "a version of a new key": ({"b": (*SECOND, sale(4, NOON))}, [(4, NOON, "tea")], []),
+    "the winner is corrected to a better version": (
+        {"b": (sale(1, ONE, item="coffee"), SECOND[1])},
+        [(1, ONE, "coffee")],
+        [],
+    ),
+    "a version that lost is corrected": ({"a": (sale(1, FOUR, item="cake"), FIRST[1])}, [], []),
+    "the winner is gone: the next best comes back": ({"b": (SECOND[1],)}, [(1, FOUR, "tea")], []),
+    "the only version is gone": ({"b": (SECOND[0],)}, [], [3]),
+    "a version moves to another file": ({"a": (FIRST[0],), "b": (*SECOND, FIRST[1])}, [], []),
+    "a version twice": ({"b": (SECOND[1], *SECOND)}, [], []),
+    "a NULL is corrected": ({"b": (SECOND[0], sale(3, NOON, customer="Bob"))}, [(3, NOON, "tea")], []),
+    "the only version is corrected to a worse one": (
+        {"b": (SECOND[0], sale(3, FOUR, customer=None))},
+        [(3, FOUR, "tea")],
+        [],
+    ),
+    "a file is dropped": ({"b": None}, [(1, FOUR, "tea")], [3]),
+    "all files are dropped": ({"a": None, "b": None}, [], [1, 2, 3]),
+    "a new file has better and worse versions": (
+        {"c": (sale(1, TWO), sale(2, FOUR, item="zebra"))},
+        [(1, TWO, "tea")],
+        [],
+    ),
+}
+
+
+def put_files(shop, files) -> None:
+    """Write or delete files by story and name; each story has a day and a till of its own."""
+    for (story, name), rows in files.items():
+        day = f"{list(STORIES).index(story) + 1:02}"
+        if rows is None:
+            shop.lake.delete(f"sales/2018-11-{day}-{name}.json")
+        else:
+            shop.sales(day, *[row | {"till": story} for row in rows], name=f"-{name}.json")
 
 
 @pytest.mark.parametrize(
-    ("files", "candidates", "deletions", "expected"),
-    [
-        ({"05": (*FIFTH, sale(4, NOON))}, [(4, NOON, "tea")], [], counts(new=1)),
-        ({"05": (sale(1, ONE, item="coffee"), FIFTH[1])}, [(1, ONE, "coffee")], [], counts(changed=1)),
-        ({"04": (sale(1, FOUR, item="cake"), FOURTH[1])}, [], [], counts()),
-        ({"05": (FIFTH[1],)}, [(1, FOUR, "tea")], [], counts(changed=1)),
-        ({"05": (FIFTH[0],)}, [], [3], counts(deleted=1)),
-        ({"04": (FOURTH[0],), "05": (*FIFTH, FOURTH[1])}, [], [], counts()),
-        ({"05": (FIFTH[1], *FIFTH)}, [], [], counts()),
-        ({"05": (FIFTH[0], sale(3, NOON, customer="Bob"))}, [(3, NOON, "tea")], [], counts(changed=1)),
-        ({"05": (FIFTH[0], sale(3, FOUR, customer=None))}, [(3, FOUR, "tea")], [], counts(changed=1)),
-        ({"05": None}, [(1, FOUR, "tea")], [3], counts(changed=1, deleted=1)),
-        ({"04": None, "05": None}, [], [1, 2, 3], counts(deleted=3)),
-        ({"06": (sale(1, TWO), sale(2, FOUR, item="zebra"))}, [(1, TWO, "tea")], [], counts(changed=1)),
-    ],
-    ids=[
-        "a version of a new key",
-        "the winner is corrected to a better version",
-        "a version that lost is corrected",
-        "the winner is gone: the next best comes back",
-        "the only version is gone",
-        "a version moves to another file",
-        "a version twice",
-        "a NULL is corrected",
-        "the only version is corrected to a worse one",
-        "a file is dropped",
-        "all files are dropped",
-        "a new file has better and worse versions",
-    ],
+    ("connection", "bulk_threshold"), [("redshift", 100), ("postgres", 1)], indirect=["connection"]
 )
-def test_what_changes_follows_from_the_versions_gained_and_lost(shop, files, candidates, deletions, expected):
-    """Rows that are published as they should be are in neither table."""
-    shop.sales("04", *FOURTH)
-    shop.sales("05", *FIFTH)
-    shop.publish()
-    for day, rows in files.items():
-        if rows is None:
-            shop.lake.delete(f"sales/2018-11-{day}.json")
-        else:
-            shop.sales(day, *rows)
+def test_what_changes_follows_from_the_versions_gained_and_lost(connection, shop, bulk_threshold):
+    """Rows that are published as they should be are in neither table. All stories in one run, which share nothing."""
+    put_files(shop, {(story, name): rows for story in STORIES for name, rows in (("a", FIRST), ("b", SECOND))})
+    run = shop.run().prepare(bulk_threshold=bulk_threshold)
+    run.check()
+    run.publish()
+    put_files(shop, {(story, name): rows for story, (files, *_) in STORIES.items() for name, rows in files.items()})
     run = shop.run(drop_vanished=True).open()
-    run.stage()
-    assert expected == run.load(RECEIPTS)
-    found = [(number, str(sold_at), item) for number, sold_at, item in run.rows("receipts", "number, sold_at, item")]
-    assert candidates == found
-    assert deletions == [number for (number,) in run.rows("deleted_receipts", "number")]
+    run.stage(bulk_threshold=bulk_threshold)
+    returned = run.load(RECEIPTS)
+    candidates = {story: [] for story in STORIES}
+    for story, number, sold_at, item in run.rows("receipts", "till, number, sold_at, item"):
+        candidates[story].append((number, str(sold_at), item))
+    deletions = {story: [] for story in STORIES}
+    for story, number in run.rows("deleted_receipts", "till, number"):
+        deletions[story].append(number)
+    assert {story: wanted for story, (_, wanted, _) in STORIES.items()} == candidates
+    assert {story: wanted for story, (_, _, wanted) in STORIES.items()} == deletions
+    assert counts(new=1, changed=6, deleted=5) == returned
 
 
-@by_both_drivers
-def test_rows_are_looked_up_again_when_the_other_feed_changes(connection, shop):
+def test_rows_are_looked_up_again_when_the_other_feed_changes(shop):
     """Those of the records that it gained or lost, and no others; the rows themselves stay what they are."""
     shop.sales("05", sale(1, item="tea"), sale(2, item="milk"), sale(3, item="cake"))
     shop.prices("a", tea=1.0)
@@ -137,8 +148,7 @@ def test_a_row_and_its_lookup_can_change_in_one_run(shop):
     assert [(1, "milk", 3.0), (2, "milk", 3.0)] == run.rows("receipts", "number, item, price")
 
 
-@by_both_drivers
-def test_a_table_made_from_another_has_its_values_no_more_and_no_less(connection, shop):
+def test_a_table_made_from_another_has_its_values_no_more_and_no_less(shop):
     """A time stays as long as one row has it."""
     shop.sales("05", sale(1, NOON), sale(2, NOON), sale(3, ONE))
     shop.publish()
@@ -152,8 +162,7 @@ def test_a_table_made_from_another_has_its_values_no_more_and_no_less(connection
     assert [(at(NOON),)] == shop.run().prepare(RECEIPTS, HOURS).rows("deleted_hours")
 
 
-@by_both_drivers
-def test_recompute_corrects_whatever_is_published(connection, shop):
+def test_recompute_corrects_whatever_is_published(shop):
     """From raw alone, though no file is read: what is missing, what is wrong, what does not belong there."""
     shop.sales("05", sale(1, NOON), sale(2, ONE))
     shop.prices(tea=1.0)

@@ -9,6 +9,7 @@ import pytest
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from tests.plugins.warehouse.operators import order_desk
 from tests.plugins.warehouse.operators.conftest import HOSTILE, NOWHERE
 from warehouse.operators import record_run
 from warehouse.operators.data_quality import DataQualityOperator
@@ -17,6 +18,9 @@ from warehouse.operators.publish import PublishOperator
 from warehouse.operators.record_run import RecordRunOperator
 from warehouse.operators.stage_to_redshift import StageToRedshiftOperator
 from warehouse.reporting.history import CheckRecord, History, StageRecord, TableRecord
+
+# The same fixture serves here.
+shop = order_desk.shop
 
 RESULTS = """CREATE TABLE desk.check_results (
     run_id VARCHAR(256), check_name VARCHAR(256), table_name VARCHAR(256), severity VARCHAR(16), passed BOOLEAN,

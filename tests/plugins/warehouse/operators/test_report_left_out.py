@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from tests.plugins.warehouse.operators.conftest import by_both_drivers, sale
+from tests.plugins.warehouse.operators.conftest import sale
 
 
-@by_both_drivers
-def test_every_file_left_out_is_named_with_its_reason(connection, shop):
+def test_every_file_left_out_is_named_with_its_reason(shop):
     """After everything else is published; once the file is right, the next run is green."""
     shop.sales("04", sale(1, "2018-11-04 12:00:00"))
     key = shop.sales("05", sale(2), sale("three"))
