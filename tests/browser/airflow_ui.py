@@ -11,7 +11,7 @@ from playwright.sync_api import FrameLocator, Page, expect
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / ".screenshots"
 CUT_OFF = Path(__file__).with_name("cut_off.js")
-PATIENCE = 240  # seconds that a run may take on a busy machine with two cores; it takes about 20
+PATIENCE = 600  # seconds that a run may take on a busy machine with two cores; on an idle one it takes about 30
 # The pages of the Sparkify page, as its own navigation names them, and their addresses.
 PAGES = {"Report": "report", "Data quality": "quality", "Tables": "tables", "Loads": "loads"}
 
