@@ -18,7 +18,7 @@ STATE = .sandbox
 BUCKETS = .demo/recent
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo dag-test up down test test-sandbox test-browser test-aws test-clients aws-policy bench lint docs pictures constraints clean
+.PHONY: help env demo dag-test up down test test-docs test-sandbox test-browser test-aws test-clients aws-policy bench lint docs pictures constraints clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
@@ -39,8 +39,11 @@ up: $(READY) ## keep the sandbox running with Airflow at http://localhost:8080 a
 down: ## stop everything that `make up` started; its data stays
 	@if [ -x .venv/bin/python ]; then .venv/bin/python scripts/local.py down --state "$(STATE)"; else echo "nothing runs: no .venv"; fi
 
-test: $(READY) ## test the pipeline from the files in S3 to the report, the documents and the tools around it
+test: $(READY) ## test the pipeline from the files in S3 to the report
 	$(IN_ENV) pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-docs: $(READY) ## test the documents with each of their commands, the notebook and the scripts
+	$(IN_ENV) pytest tests/docs tests/notebooks tests/scripts tests/benchmarks -n 2 --dist loadfile --no-loadscope-reorder
 
 test-sandbox: $(READY) ## test the sandbox by itself: its Redshift's SQL, COPY, UNLOAD and wire, and how it starts and ends
 	$(IN_ENV) pytest tests/sandbox -n 2 --dist loadfile --no-loadscope-reorder

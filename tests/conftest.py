@@ -77,15 +77,16 @@ if not (NEEDS_NO_SANDBOX & set(sys.argv) or IS_ONLY_HANDING_OUT or IS_BROWSER_ON
 LONGEST_FIRST = (
     "sandbox/test_supervisor.py",
     "sandbox/test_main.py",
+    "scripts/test_local.py",
     "end_to_end/test_counterexamples.py",
+    "end_to_end/test_real_input.py",
     "end_to_end/test_worlds.py",
+    "end_to_end/test_dag_run.py",
     "end_to_end/test_worlds_over_postgres.py",
     "end_to_end/test_corrections.py",
-    "end_to_end/test_dag_run.py",
-    "end_to_end/test_real_input.py",
+    "end_to_end/test_bad_input.py",
     "docs/test_operations.py",
     "sandbox/redshift/test_engine.py",
-    "end_to_end/test_bad_input.py",
 )
 
 

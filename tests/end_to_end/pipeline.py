@@ -196,6 +196,12 @@ class Run:
         return self.returned
 
 
+@functools.cache
+def s3_hook() -> S3Hook:
+    """One for all tasks of all tests: a task's process makes a client of its own, which takes a tenth of a second."""
+    return S3Hook(aws_conn_id="aws_default")
+
+
 class Pipeline:
     """Runs of one DAG: its own tasks, rendered by Airflow, in their order; no scheduler and no retries.
 
@@ -205,7 +211,7 @@ class Pipeline:
     def __init__(self, dag: Any, *, without: Collection[str] = ()) -> None:
         self.dag = dag
         self.without = without
-        self.s3 = S3Hook(aws_conn_id="aws_default")
+        self.s3 = s3_hook()
         self.templates = self.compiling_once()
         self.exchanges: dict[str, Exchange] = {}
 
@@ -268,7 +274,6 @@ class Pipeline:
         exchange.forget(task_id)
         task = self.dag.get_task(task_id).prepare_for_execution()
         task.__dict__.pop("_hook", None)
-        # Each task process makes a client of its own; in one process that would be a tenth of a second a task.
         for name, shared in (("s3", self.s3), ("templates", self.templates)):
             if isinstance(getattr(type(task), name, None), functools.cached_property):
                 task.__dict__[name] = shared

@@ -54,7 +54,7 @@ def test_it_is_stored_without_outputs(notebook):
 
 def test_every_cell_runs_and_shows_the_result_of_its_sql(two_weeks, reader, tmp_path):
     """With the command from the docs, which fails if a cell fails; the environment has the connection."""
-    command = shlex.split(block("docs/getting-started.md", "Ask it yourself", "sh", 3))
+    command = shlex.split(block("docs/getting-started.md", "Query it", "sh", 3))
     program = str(Path(sys.executable).with_name(Path(command[0]).name))
     executed = tmp_path / "executed.ipynb"
     done = subprocess.run(

@@ -30,6 +30,7 @@ from sandbox.redshift.errors import RedshiftError
 
 ERRORS_AT_ONCE = 1000  # error rows held before they are logged
 CSV_AT_ONCE = 8 * 1024 * 1024  # bytes of CSV the exact path collects
+SMALL_GROUP = 64 * 1024  # bytes of JSON that the exact path converts before DuckDB has started and planned
 T = TypeVar("T")
 
 
@@ -120,7 +121,6 @@ class Load:
         else:
             jsonpaths.check_count(paths, len(columns))
             self.paths = paths
-        self.vectorised = Vectorised(columns, self.paths, self.ignore_case, command.conversion, self.folder)
 
     def next_batch(self) -> Batch | None:
         """The next rows and errors; None at the end, or when the load has failed or was stopped."""
@@ -182,7 +182,7 @@ class Load:
         for group in groups(self._pieces(objects)):
             if self.stopped.is_set():
                 return
-            fast = self.vectorised.convert(joined(group)) if self.vectorised and is_plain(group[0]) else None
+            fast = self._vectorised(group)
             if fast is not None:
                 yield Batch(fast[0], fast[1], [])
             for piece in group:
@@ -193,6 +193,17 @@ class Load:
                     errors, errors_before = self.errors - errors_before, self.errors
                     self.files.append(FileDone(str(piece.file.path), piece.file.size, lines, errors))
                     lines = 0
+
+    def _vectorised(self, group: list[Piece]) -> tuple[bytes, int] | None:
+        """(CSV, rows) by DuckDB, or None when the exact path has to read the group."""
+        if not is_plain(group[0]):
+            return None
+        if self.vectorised is None:
+            if sum(len(piece.data) for piece in group) < SMALL_GROUP:
+                return None
+            conversion = self.command.conversion
+            self.vectorised = Vectorised(self.table.columns, self.paths, self.ignore_case, conversion, self.folder)
+        return self.vectorised.convert(joined(group))
 
     def _converted(self, file: S3Object, rows: Iterable[Row]) -> Iterator[Batch]:
         csv, size, errors = [], 0, []
