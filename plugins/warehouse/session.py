@@ -138,7 +138,7 @@ def explain(error: Exception) -> str:
     return " ".join(text.split())
 
 
-def start(hook: DbApiHook, connection: Any, statement_timeout: int, label: str | None) -> None:
+def start(hook: DbApiHook, connection: Any, cursor: Any, statement_timeout: int, label: str | None) -> None:
     """Set what holds for the whole session; in autocommit, because a SET in a transaction is rolled back with it."""
     settings = [f"SET statement_timeout TO {int(statement_timeout)}"]
     if label:
@@ -149,9 +149,8 @@ def start(hook: DbApiHook, connection: Any, statement_timeout: int, label: str |
         # It sends them in one message; redshift_connector prepares each statement, and takes one at a time.
         settings = ["; ".join(settings)]
     hook.set_autocommit(connection, True)
-    with closing(connection.cursor()) as cursor:
-        for setting in settings:
-            call(cursor.execute, setting)
+    for setting in settings:
+        call(cursor.execute, setting)
 
 
 @contextlib.contextmanager
@@ -177,11 +176,10 @@ def transaction(
     """
     conn_id = conn_id or hook.get_conn_id()
     settings = {"conn_id": conn_id, "label": label, "statement_timeout": statement_timeout}
-    with closing(connect(hook, conn_id)) as connection:
-        start(hook, connection, statement_timeout, label)
+    with closing(connect(hook, conn_id)) as connection, closing(connection.cursor()) as cursor:
+        start(hook, connection, cursor, statement_timeout, label)
         hook.set_autocommit(connection, autocommit)
-        with closing(connection.cursor()) as cursor:
-            session = Session(connection, cursor, log, lambda: transaction(hook, log, autocommit=True, **settings))
-            yield session
-            if not autocommit:
-                session.commit()
+        session = Session(connection, cursor, log, lambda: transaction(hook, log, autocommit=True, **settings))
+        yield session
+        if not autocommit:
+            session.commit()

@@ -202,6 +202,14 @@ def s3_hook() -> S3Hook:
     return S3Hook(aws_conn_id="aws_default")
 
 
+@functools.cache
+def compiling_once(dag: Any) -> Any:
+    """A DAG's templates, each compiled once; Airflow compiles them again for each task, a tenth of a run."""
+    environment = dag.get_template_env()
+    environment.compile = functools.cache(environment.compile)
+    return environment
+
+
 class Pipeline:
     """Runs of one DAG: its own tasks, rendered by Airflow, in their order; no scheduler and no retries.
 
@@ -212,14 +220,8 @@ class Pipeline:
         self.dag = dag
         self.without = without
         self.s3 = s3_hook()
-        self.templates = self.compiling_once()
+        self.templates = compiling_once(dag)
         self.exchanges: dict[str, Exchange] = {}
-
-    def compiling_once(self) -> Any:
-        """The DAG's templates, each compiled once; Airflow compiles them again for each task, a tenth of a run."""
-        environment = self.dag.get_template_env()
-        environment.compile = functools.cache(environment.compile)
-        return environment
 
     def context(self, run_id: str, ds: str | None, params: dict[str, Any]) -> dict[str, Any]:
         """As much of Airflow's context as templates and operators use; without a date there is no `ds` at all.

@@ -171,19 +171,6 @@ def test_a_warehouse_out_of_reach_costs_the_record_only_what_it_alone_knows(
     assert settings["password"] not in note
 
 
-def test_a_run_without_a_date_loads_everything(run, lake, published, latest_record):
-    """As the UI starts it when the date is left empty; without a catalogue plays are loaded all the same."""
-    lake.put(FIFTH, lines(event()))
-    lake.put(FIFTH.replace("-11-05", "-10-01").replace("/11/", "/10/"), lines(event(ts=1538395200000, sessionId=3)))
-    state, _ = run(None)
-    assert "success" == state
-    assert ("published", "all", None) == (
-        *(latest_record().outcome, latest_record().period),
-        latest_record().logical_date,
-    )
-    assert 2 == len(published()["songplays"])
-
-
 def test_a_period_that_is_none_is_refused_before_the_run(run):
     """By the param's own pattern, in the UI and here."""
     with pytest.raises(Exception, match="yesterday"):
