@@ -111,6 +111,7 @@ STATEMENTS: dict[str, tuple[list[str], Condition, list[str]]] = {
         ["redshift:GetClusterCredentials"],
     ),
     "ListData": ([DATA], {}, ["s3:ListBucket"]),
+    "ReadData": ([f"{DATA}/*"], {}, ["s3:GetObject"]),
     "ListWork": ([WORK], {}, ["s3:ListBucket"]),
     "ReadAndWriteWork": ([f"{WORK}/*"], {}, ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]),
     "SendAlerts": ([TOPIC], {}, ["sns:Publish"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import dataclasses
 import datetime
 import functools
@@ -204,11 +205,17 @@ def bag() -> Any:
 
 
 @pytest.fixture
-def short_sleeps(airflow_database: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def short_sleeps(airflow_database: None, bag: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the sleeps of `dag.test`, which sleeps for a second whenever no task can run yet.
 
-    That happens while a failure propagates from task to task and while a sensor waits.
+    That happens while a failure propagates from task to task and while a sensor waits. What `dag.test` leaves in a
+    DAG does not reach the next test: hooks with this test's connections, params with the conf of its last run.
     """
+    for dag in bag.dags.values():
+        for task in dag.tasks:
+            monkeypatch.setattr(task, "params", copy.deepcopy(task.params))
+            for name in ("s3", "_hook"):
+                task.__dict__.pop(name, None)
     sleep = time.sleep
     monkeypatch.setattr(time, "sleep", lambda seconds: sleep(min(seconds, 0.05)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shlex
@@ -82,10 +83,11 @@ def test_the_triggered_dags_do_what_the_document_says(lifecycle, account):
     assert before | {"snapshots": kept} == account.inventory()
 
 
-def test_every_documented_setting_is_read_by_a_dag():
+def test_every_documented_setting_is_read():
     """Variables, and the section `[sparkify]` of Airflow's configuration."""
     text = DOCUMENT.read_text(encoding="utf-8")
-    code = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "dags").glob("*.py"))
+    files = (ROOT / "plugins" / "sparkify").glob("*.py"), (ROOT / "dags").glob("*.py")
+    code = "\n".join(file.read_text(encoding="utf-8") for file in itertools.chain(*files))
     variables = set(re.findall(r"variables set (\w+)", text))
     options = {name.lower() for name in re.findall(r"AIRFLOW__SPARKIFY__(\w+)=", text)}
     assert len(variables) > 3

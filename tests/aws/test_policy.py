@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from scripts import aws_policy
 from tests.aws import test_alerts, test_whole_life
 from tests.aws.conftest import Call, Calls, call_moto
-from tests.end_to_end.test_corrections import FIFTH, event, lines
+from tests.end_to_end.test_corrections import CATALOGUE, FIFTH, event, lines, song
 from warehouse.reporting.ui import Pages, Store
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -217,7 +217,7 @@ def test_the_policy_of_running_is_what_its_calls_need_and_enough(
     from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
 
     shown = lifecycle.provision()["show_connection"]
-    lake.put("song_data/A/A/A/TRAAA1.json", json.dumps({"song_id": "S1", "artist_id": "A1"}))
+    lake.put(CATALOGUE, lines(song()))
     lake.put(FIFTH, lines(event()))
     if not WRITE:
         enforce(RUN)
