@@ -81,7 +81,7 @@ SQL_FOLDER = Path(__file__).resolve().parents[1] / "include" / "sql"
 
 # A run without any date has no `ds` at all (AIP-83); it loads everything.
 PERIOD = "{{ params.period or (ds if ds is defined else 'all') }}"
-OPTIONS = {name: f"{{{{ params.{name} }}}}" for name in ("reload", "drop_vanished", "recompute")}
+OPTIONS = {name: f"{{{{ params.{name} }}}}" for name in ("reload", "drop_vanished", "confirm_empty", "recompute")}
 FILES = {
     "bucket": settings.BUCKET,
     "period": PERIOD,
@@ -133,7 +133,7 @@ with DAG(
             False,
             type="boolean",
             title="Confirm empty",
-            description="With drop_vanished: also where the logs or the catalogue have no file left at all.",
+            description="With drop_vanished: go on even if no catalogue file is left in the bucket.",
         ),
     },
     template_searchpath=[str(SQL_FOLDER)],
@@ -168,7 +168,6 @@ with DAG(
     find_files = FindFilesOperator(
         task_id="find_files",
         warehouse=WAREHOUSE,
-        confirm_empty="{{ params.confirm_empty }}",
         doc_md="Compares the bucket with the ledger. Skipped, with all that follows, when there is nothing to do.",
         **FILES,
     )
@@ -240,6 +239,7 @@ with DAG(
     report_left_out = ReportLeftOutOperator(
         task_id="report_left_out",
         trigger_rule=TriggerRule.NONE_FAILED,
+        opened_by="open_run",
         doc_md="Fails when files were left out, and names them. Everything else is published by then.",
         **in_run,
     )

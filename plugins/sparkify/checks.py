@@ -168,12 +168,11 @@ def warnings() -> list[Check]:
         ),
         Check(
             name="rejected lines",
-            sql="checks/row_count.sql",
+            sql="checks/rejected_lines.sql",
             table=run_table("rejects"),
             description="COPY rejected no line of the files read; sparkify_quality.rejects has the lines",
             at_most=0,
             severity="warn",
-            parameters={"table": "rejects"},
         ),
         Check(
             name="play events that are no plays",

@@ -24,8 +24,18 @@ SAMPLE_BYTES = 64 * 1024
 SAMPLE_RECORDS = 200
 SAMPLE_FILES = 100
 THREADS = 8
+# Keys of a file that a message names at most, and what they look like.
+SHOWN_KEYS = 10
+FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 # The first member of a JSONPath, in bracket or dot notation.
 FIRST_MEMBER = re.compile(r"^\$(?:\[['\"](?P<bracket>[^'\"]+)['\"]\]|\.(?P<dot>[^.\[]+))")
+
+
+def shown(keys: Collection[str]) -> str:
+    """Some of the keys, and how many more there are. What does not look like a field's name may be somebody's value."""
+    names = sorted(filter(FIELD_NAME.fullmatch, keys))[:SHOWN_KEYS]
+    more = len(keys) - len(names)
+    return ", ".join([*names, *([f"{more} more"] if more else [])])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,9 +48,9 @@ class KeyDifference:
     def __str__(self) -> str:
         parts = []
         if self.unknown:
-            parts.append(f"no column is filled from the keys {', '.join(sorted(self.unknown))}")
+            parts.append(f"no column is filled from the keys {shown(self.unknown)}")
         if self.missing:
-            parts.append(f"no record has the keys {', '.join(sorted(self.missing))}")
+            parts.append(f"no record has the keys {shown(self.missing)}")
         return "; ".join(parts)
 
 
@@ -110,9 +120,10 @@ def unexpected_keys(
     def look(key: str) -> KeyDifference:
         try:
             start = read(bucket, key, SAMPLE_BYTES)
-        except ClientError:
-            # The file is gone by now, and has no keys to report.
-            start = b""
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+                raise
+            start = b""  # the file is gone by now
         return difference(records(decompressed(key, start)), expected, ignore_case="ignorecase" in json_option)
 
     with ThreadPoolExecutor(THREADS) as pool:

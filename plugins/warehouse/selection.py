@@ -153,6 +153,8 @@ def left_out_with(
 
     A refused file keeps its accepted version, so the batch that holds that version stays; then the other files of that
     batch keep their versions too, and the new batches that read them again are left out, and so on.
+
+    :param ledger: the entries of the bucket that the files are of.
     """
     of_file = {entry.key: entry.batch_id for entry in ledger}
     out_files, stays = set(refused), set()

@@ -88,7 +88,7 @@ class Session:
         call(self._connection.rollback)
 
     def reader(self) -> AbstractContextManager[Session]:
-        """A second session on the same connection, in autocommit: a query that fails there does not end this one."""
+        """A second session, by another connection, in autocommit: a query that fails there does not end this one."""
         return self._open_reader()
 
 

@@ -198,10 +198,10 @@ def values_taken_back(columns: Sequence[str], unanswered: str) -> str:
     """The old values that no row which stays has."""
     return keep(
         TAKEN_BACK,
-        f"SELECT {prefixed('old', columns)}\nFROM {OLD_VALUES} AS old\n"
+        f"SELECT {prefixed('earlier', columns)}\nFROM {OLD_VALUES} AS earlier\n"
         f"LEFT JOIN (\n    SELECT DISTINCT {prefixed('rows', columns)}\n    FROM (\n{unanswered}\n    ) AS rows\n"
-        f"    INNER JOIN {OLD_VALUES} AS old ON {same_key(columns, 'rows', 'old')}\n) AS stays\n"
-        f"    ON {same_key(columns, 'old', 'stays')}\nWHERE stays.{columns[0]} IS NULL",
+        f"    INNER JOIN {OLD_VALUES} AS earlier ON {same_key(columns, 'rows', 'earlier')}\n) AS stays\n"
+        f"    ON {same_key(columns, 'earlier', 'stays')}\nWHERE stays.{columns[0]} IS NULL",
     )
 
 

@@ -266,6 +266,17 @@ OBSERVED: dict[str, list[tuple[Rows, dict[str, str], Any]]] = {
         ({}, {}, 0),
         ({"left_out": [{"feed": "events", "key": "k", "reason": "r"}] * 2}, {}, 2),
     ],
+    "rejected_lines": [
+        ({}, {}, 0),
+        (
+            {
+                "files": [file(batch_id=2)],
+                "rejects": [{"batch_id": number, "file": "f", "error_code": 1, "reason": "r"} for number in (1, 2, 2)],
+            },
+            {},
+            2,
+        ),
+    ],
     "rows_after_publishing": [
         ({"users": users(2, 3), USERS: users(1, 2, 5), "deleted_users": users(5)}, {}, 3),
         ({USERS: users(1), "deleted_users": users(1)}, {}, 0),
@@ -481,7 +492,7 @@ def test_every_check_file_is_tried():
 
 @pytest.mark.parametrize("check", EVENTS.checks, ids=lambda check: check.name)
 def test_every_declared_check_of_files_refuses_a_whole_bad_file(observe, check: FileCheck):
-    """With the bounds that it has; in bulk already a single event has the files read one by one, but for plays."""
+    """With the bounds that it has; in bulk already a single event has the files read in halves, but for plays."""
     cases = OF_FILES[check.sql.removeprefix("checks/files/").removesuffix(".sql")]
     values = [value for rows, observed in cases for value in observed.values()]
     assert max(values) > check.at_most
@@ -524,6 +535,8 @@ def bad_rows(check: Check) -> Rows:
         "play_events_that_are_no_plays": lambda: {"staged_events": [play(-1)]},
         "row_count": lambda: {
             "left_out": [{"feed": "events", "key": "k", "reason": "r"}],
+        },
+        "rejected_lines": lambda: {
             "rejects": [{"batch_id": 1, "file": "f", "error_code": 1, "reason": "r"}],
         },
         "rows_after_publishing": lambda: {table: []},

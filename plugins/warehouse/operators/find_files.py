@@ -115,18 +115,9 @@ class FindFilesOperator(WarehouseOperator):
         message = (
             f"there is no file of {scope.period.name} below s3://{self.bucket}/{feed.prefix}; expected {feed.expected}"
         )
-        if str(context["dag_run"].run_type) != "scheduled":
+        if context["dag_run"].run_type != "scheduled":
             raise AirflowFailException(f"{message}. To load every file of the bucket, run with period all")
         self.log.warning("%s. The run goes on without it; a later run loads the file when it is there", message)
-
-    def require_confirmation(self, feed: Feed, listing: Listing, selection: Selection) -> None:
-        """Refuse to drop everything of a feed by accident: an empty listing is more often a wrong bucket."""
-        if selection.dropped and not listing.files and not is_true(self.confirm_empty):
-            raise AirflowFailException(
-                f"there is no file at all below s3://{self.bucket}/{feed.prefix}: drop_vanished would remove "
-                f"all {len(selection.dropped)} files of {feed.name} from the warehouse. If that is intended, "
-                "set confirm_empty as well"
-            )
 
     def warn(self, feed: Feed, listing: Listing, selection: Selection) -> None:
         """Log what somebody should know, although the run goes on."""
@@ -163,7 +154,7 @@ class FindFilesOperator(WarehouseOperator):
             listing = list_files(self.s3.get_conn(), self.bucket, feed)
             self.require_files(feed, listing, ledger, scope, context)
             selection = select(feed, self.bucket, listing.files, ledger, scope)
-            self.require_confirmation(feed, listing, selection)
+            require_confirmation(feed, self.bucket, listing, selection, is_confirmed=is_true(self.confirm_empty))
             self.warn(feed, listing, selection)
             found.append(selection)
         return found, tables
@@ -182,11 +173,23 @@ class FindFilesOperator(WarehouseOperator):
             "vanished": sum(len(selection.vanished) + len(selection.dropped) for selection in selections),
         }
         if not tables and not any(selection.read or selection.dropped for selection in selections):
-            raise AirflowSkipException("nothing to do: the warehouse holds every file of the bucket as it is now")
+            raise AirflowSkipException("nothing to do: no file of the period is new or changed")
         self.log.info("to read: %d new files, %d changed ones", counts["new"], counts["changed"])
         if tables:
             self.log.info("to recompute from the raw records: %s", ", ".join(sorted(tables)))
         return counts
+
+
+def require_confirmation(
+    feed: Feed, bucket: str, listing: Listing, selection: Selection, *, is_confirmed: bool
+) -> None:
+    """Refuse to drop everything of a feed by accident: an empty listing is more often a wrong bucket."""
+    if selection.dropped and not listing.files and not is_confirmed:
+        raise AirflowFailException(
+            f"there is no file at all below s3://{bucket}/{feed.prefix}: drop_vanished would remove all "
+            f"{len(selection.dropped)} files of {feed.name} from the warehouse. If that is intended, set confirm_empty "
+            "as well"
+        )
 
 
 def is_true(value: Any) -> bool:

@@ -159,9 +159,13 @@ class PublishOperator(RunOperator):
 
     def drop_old_schemas(self) -> None:
         """Drop the schemas of runs that ended before: published ones, and failed ones but the last few."""
-        with self.transaction() as session:
-            others = own_schemas(session, self.warehouse)
-        del others[self.run_schema]
+        try:
+            with self.transaction() as session:
+                others = own_schemas(session, self.warehouse)
+        except Exception as error:  # noqa: BLE001  # as below; another run may be dropping one of them
+            self.log.warning("could not list the schemas of old runs: %s", error)
+            return
+        others.pop(self.run_schema, None)
         failed = sorted((run for run in others.values() if not run.is_published), key=lambda run: run.opened_at)
         doomed = [run for run in others.values() if run.is_published] + failed[:-KEEP_FAILED]
         for run in doomed:

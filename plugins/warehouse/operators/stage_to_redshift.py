@@ -9,13 +9,14 @@ from typing import Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk.exceptions import AirflowFailException
+from botocore.exceptions import BotoCoreError, ClientError
 
 from warehouse.batch_copy import AUTHORISATION, COPIED, BatchCopier, CopyParameters
 from warehouse.json_keys import unexpected_keys
 from warehouse.listing import Listing, list_files, read_ledger
 from warehouse.load_errors import LOAD_ERRORS
 from warehouse.operators.base import RunOperator
-from warehouse.operators.find_files import is_true, scope_of
+from warehouse.operators.find_files import is_true, require_confirmation, scope_of
 from warehouse.run_schema import columns_of, note_change, read_run, staged
 from warehouse.s3_objects import S3Object, manifest, split_url
 from warehouse.selection import Batch, LedgerEntry, Selection, groups, left_out_with, select
@@ -35,7 +36,7 @@ class StageToRedshiftOperator(RunOperator):
 
     :param feed: the files, and the raw table they are for.
     :param bucket: the bucket to copy from.
-    :param period: `all`, YYYY, YYYY-MM or YYYY-MM-DD; see FindFilesOperator for this and the next four.
+    :param period: `all`, YYYY, YYYY-MM or YYYY-MM-DD; see FindFilesOperator for this and the next five.
     :param work_prefix: a writable s3:// location for manifests.
     :param role: `default`, the cluster's default role, or a role's ARN.
     :param region_name: the bucket's region.
@@ -52,6 +53,7 @@ class StageToRedshiftOperator(RunOperator):
         "is_period_given",
         "reload",
         "drop_vanished",
+        "confirm_empty",
         "recompute",
         "work_prefix",
         "role",
@@ -69,6 +71,7 @@ class StageToRedshiftOperator(RunOperator):
         is_period_given: Any = False,
         reload: Any = False,
         drop_vanished: Any = False,
+        confirm_empty: Any = False,
         recompute: Any = False,
         work_prefix: str,
         role: str = "default",
@@ -85,6 +88,7 @@ class StageToRedshiftOperator(RunOperator):
         self.is_period_given = is_period_given
         self.reload = reload
         self.drop_vanished = drop_vanished
+        self.confirm_empty = confirm_empty
         self.recompute = recompute
         self.work_prefix = work_prefix
         self.role = role
@@ -117,6 +121,7 @@ class StageToRedshiftOperator(RunOperator):
             if listing.is_settled(selection.read):
                 break
             self.wait_a_second()
+        require_confirmation(self.feed, self.bucket, listing, selection, is_confirmed=is_true(self.confirm_empty))
         return listing, selection
 
     def wait_a_second(self) -> None:
@@ -152,10 +157,12 @@ class StageToRedshiftOperator(RunOperator):
         return found
 
     def check_files(self, context: Any, copier: BatchCopier, files: StagedFiles) -> None:
-        """Refuse the files whose rows fail a check. A batch of several files is copied again file by file first."""
+        """Refuse the files whose rows fail a check. A batch of several files is copied again in halves first."""
         unchecked = list(copier.copied)
         while unchecked:
             files.name(copier.copied, lambda _: False)
+            # Checks of the whole run that passed before saw other files.
+            note_change(copier.session, self.run_schema, self.task_id, staged(self.run_schema, self.feed))
             failed = self.failed_checks(copier.session, context, unchecked)
             copier.session.commit()
             bad = [batch for batch in unchecked if batch.batch_id in failed]
@@ -164,8 +171,8 @@ class StageToRedshiftOperator(RunOperator):
                 if len(batch.files) == 1:
                     copier.refuse(batch, failed[batch.batch_id])
                 else:
-                    self.log.warning("%s; %d files are read one by one", failed[batch.batch_id], len(batch.files))
-                    unchecked += copier.copy_one_by_one(batch)
+                    self.log.warning("%s; %d files are read again in halves", failed[batch.batch_id], len(batch.files))
+                    unchecked += copier.copy_in_halves(batch)
 
     def finish(
         self,
@@ -176,7 +183,8 @@ class StageToRedshiftOperator(RunOperator):
         ledger: Sequence[LedgerEntry],
     ) -> tuple[list[S3Object], dict[str, str]]:
         """Decide which batches go on, and note it; the files that go on, and those left out with the reasons."""
-        out, stays = left_out_with(copier.refused, copier.copied, ledger, selection.replaced)
+        accepted_before = [entry for entry in ledger if entry.bucket == self.bucket]
+        out, stays = left_out_with(copier.refused, copier.copied, accepted_before, selection.replaced)
         left_out = dict(copier.refused)
         for batch in out:
             for item in batch.files:
@@ -261,7 +269,10 @@ class StageToRedshiftOperator(RunOperator):
         ]
         if files:
             keys = [item.key for item in files]
-            found += unexpected_keys(self.s3.get_conn(), self.bucket, keys, self.json, columns)
+            try:
+                found += unexpected_keys(self.s3.get_conn(), self.bucket, keys, self.json, columns)
+            except (BotoCoreError, ClientError, ValueError) as error:
+                found.append(f"the files' JSON keys could not be looked at: {error}")
         for warning in found:
             self.log.warning("%s", warning)
         return found

@@ -13,7 +13,7 @@ WITH batches_without_plays AS (
 accepted_days AS (
     SELECT
         key,
-        CAST(REGEXP_SUBSTR(key, '[0-9]{4}-[0-9]{2}-[0-9]{2}') AS DATE) AS day
+        CAST(LEFT(REGEXP_SUBSTR(key, '[0-9]{4}-[0-9]{2}-[0-9]{2}-events[^/]*$'), 10) AS DATE) AS day
     FROM sparkify_raw.files
     WHERE feed = 'events'
 ),

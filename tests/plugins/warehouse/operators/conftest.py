@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk import DAG, Asset
+from airflow.sdk.api.datamodels._generated import DagRunType
 from airflow.sdk.execution_time.context import OutletEventAccessors
 
 from tests.end_to_end import conftest as end_to_end
@@ -268,7 +269,7 @@ class ShopRun:
         self.run_id = next(_run_ids)
         self.context = {
             "run_id": self.run_id,
-            "dag_run": SimpleNamespace(run_type=options.pop("run_type", "manual")),
+            "dag_run": SimpleNamespace(run_type=DagRunType(options.pop("run_type", "manual"))),
             "outlet_events": OutletEventAccessors(),
             "ti": Exchange("shop", self.run_id).task_instance("task"),
         }
@@ -289,6 +290,7 @@ class ShopRun:
         """Open the run."""
         opened = self.execute(OpenRunOperator, recompute=self.options.get("recompute", False))
         self.schema = opened["run_schema"]
+        self.context["ti"].exchange.states["open_run"] = "success"
         return self
 
     def stage(self, feed: Feed = SALES, **arguments: Any) -> Any:
@@ -329,7 +331,7 @@ class ShopRun:
 
     def report_left_out(self) -> None:
         """Fail when files were left out."""
-        self.execute(ReportLeftOutOperator, run_schema=self.schema)
+        self.execute(ReportLeftOutOperator, run_schema=self.schema, opened_by="open_run")
 
     def rows(self, table: str, columns: str = "*") -> list[tuple]:
         """The rows of a table of the run's schema, sorted."""

@@ -157,7 +157,7 @@ def test_a_file_that_fails_a_check_of_its_own_is_left_out(shop, bulk_threshold, 
     assert [(1,), (2,), (3,)] == run.rows("staged_sales", "number")
     assert 2 == len({batch_id for (batch_id,) in run.rows("files", "batch_id")})
     assert (bulk_threshold == 1) == any(
-        "observed 3, expected at most 0; 3 files are read one by one" in text for text in warnings()
+        "observed 3, expected at most 0; 3 files are read again in halves" in text for text in warnings()
     )
 
 
