@@ -23,7 +23,7 @@ BUCKETS = .demo/recent
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
 
-env: $(READY) ## make the Python environment .venv; all other commands do this first
+env: $(READY) ## create the Python environment .venv; commands that need it do this first
 demo: $(READY) ## load a month of generated listening on this machine and ask the warehouse questions
 	@AIRFLOW_HOME="$$PWD/.demo/airflow" .venv/bin/python scripts/local.py run -- python scripts/demo.py
 

@@ -1,7 +1,8 @@
 """
-### A new start: drops Sparkify's tables and schemas
+### Reset: drops Sparkify's tables and schemas
 
-By hand only. Type the name of the warehouse's database to confirm; with another name, or none, nothing is dropped.
+Trigger it by hand. Type the name of the warehouse's database to confirm; with another name, or none, nothing is
+dropped.
 Afterwards run `sparkify_warehouse` with `period` = `all`.
 
 It drops what this project created, and nothing else: a schema is dropped only when no other table is in it. Where

@@ -16,6 +16,7 @@ changed, and changes the published rows that follow from it, no others.
 | compute all tables again from the raw records | `recompute` |
 
 Without `period` a run reads the files of its own day, late files of days before it, and every file that has changed.
+A run without a logical date, such as one from `airflow dags trigger`, loads everything.
 
 **When it fails**
 
@@ -24,19 +25,19 @@ Without `period` a run reads the files of its own day, late files of days before
 - `find_files` - the period has no file, the bucket cannot be listed, or a setting is missing; the log says which.
 - `check_quality` - the log lists every failed check with what it observed and expected. Nothing was published. All
   results are in `sparkify_quality.results`, the rows in the schema `sparkify_run_...` that the log of `open_run` names.
-- `publish`: "another run has published" - two runs were at work. Clear this run as a whole.
+- `publish`: "... has published since this run began" - two runs overlapped. Clear the whole run.
 - `create_tables` - a table differs from its DDL in `include/sql/tables`: the log has the ALTER to run. Or a schema of
   the same name belongs to somebody else.
 - `record_run` - the run itself is not affected; only its record is missing on the page *Sparkify*. Clear this task.
 
-**A day without a file**: a scheduled run waits for the day's first file for `sparkify_wait_hours` (6), then goes on
-without it, with a warning in the log and an alert. A run after that reads the file when it is there.
+**A day without a file**: a scheduled run waits for the day's first file until `sparkify_wait_hours` (6) hours after
+midnight UTC, then goes on without it, with a warning in the log and an alert. A later run reads the file.
 
-Lost connections, throttling and error 1023 (two writers at once) are tried again five times within half an hour;
+Lost connections, throttling and error 1023 (two writers at once) are retried five times over about half an hour;
 everything else fails at once, because it would fail again.
 
-**Alerts** go to the SNS topic in the Variable `sparkify_alert_topic`: failures, a missing day, and warnings that have
-grown since the run before.
+**Alerts** go to the SNS topic in the Variable `sparkify_alert_topic`: failures, a missing day, and warnings that are
+further out of bounds than in the previous run.
 
 Settings: connections `redshift` and `aws_default`; Variables `sparkify_bucket`, `sparkify_region`, `sparkify_iam_role`,
 `sparkify_work_prefix`, `sparkify_readers`, `sparkify_wait_hours`, `sparkify_max_errors`, `sparkify_alert_topic`.
@@ -109,7 +110,7 @@ with DAG(
             type=["null", "string"],
             pattern=PATTERN,
             title="Period",
-            description="all, YYYY, YYYY-MM or YYYY-MM-DD. Empty: the run's own day.",
+            description="all, YYYY, YYYY-MM or YYYY-MM-DD. Empty: the run's own day; without a date, everything.",
         ),
         "reload": Param(
             False,
@@ -121,7 +122,7 @@ with DAG(
             False,
             type="boolean",
             title="Drop vanished",
-            description="Remove the rows of the period's logs and of catalogue files that are gone from the bucket.",
+            description="Remove the rows of files gone from the bucket: the period's logs, and catalogue files.",
         ),
         "recompute": Param(
             False,

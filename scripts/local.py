@@ -1,4 +1,4 @@
-"""Put a local Redshift and S3 under this project: run a command in them, or keep them running in the background.
+"""Run this project on a local Redshift and S3: run a command in them, or keep them running in the background.
 
     .venv/bin/python scripts/local.py run -- airflow dags test sparkify_warehouse 2018-11-05
 

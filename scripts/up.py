@@ -202,7 +202,7 @@ def places(state: State) -> str:
     buckets = state.folder / "s3"
     return f"""
 Airflow      {PAGE}, no login
-             Un-pause sparkify_warehouse: it loads yesterday, and from then on each day once it has ended
+             Unpause sparkify_warehouse: it loads yesterday, and from then on each day once it has ended
              Trigger it with period = all: it loads all {WINDOW} days
 Redshift     psql postgresql://{user}:{password}@{host}:{port}/{database}
              DBeaver: host {host}, port {port}, database {database}, user {user}, password {password}

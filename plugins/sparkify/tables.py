@@ -50,7 +50,7 @@ EVENTS = Feed(
         FileCheck(
             name="events near the file's day",
             sql="checks/files/share_of_events_far_from_day.sql",
-            description="the events are of the file's day, give or take a day: the share of others",
+            description="the events are within one day of the file's date: the share of others",
             at_most=0.1,
             at_most_in_bulk=0,
         ),

@@ -17,7 +17,7 @@ SUBJECT = "{{ dag.dag_id }}: {{ ti.task_id }} failed"
 
 # A task that was killed has no exception.
 MESSAGE = """\
-{{ ti.task_id }} of {{ dag.dag_id }}, run {{ run_id }}, has failed. The tasks after it did not run.
+Task {{ ti.task_id }} of DAG {{ dag.dag_id }}, run {{ run_id }}, failed.
 
 {{ exception if exception is defined and exception else 'The task ended without an exception; see its log.' }}
 

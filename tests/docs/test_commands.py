@@ -72,6 +72,7 @@ RUN_BY = {
     "docs/operations.md # Add a column": f"{OPERATIONS}::test_a_column_is_added_filled_and_taken_away",
     "docs/operations.md # Add tables of your own": f"{OPERATIONS}::test_tables_of_your_own_are_loaded_by_the_example",
     "docs/operations.md # Start over, or upgrade # sh 1": f"{OPERATIONS}::test_a_new_start",
+    "docs/operations.md # Start over, or upgrade # sh 2": f"{OPERATIONS}::test_a_new_start",
     "docs/operations.md # Start over, or upgrade # sql 1": f"{OPERATIONS}::"
     "test_a_warehouse_of_the_version_before_is_refused_and_dropped_by_hand",
     "docs/sandbox.md # The sandbox": f"{HERE}::test_the_sandbox_runs_a_command",

@@ -312,7 +312,10 @@ def test_tables_of_your_own_are_loaded_by_the_example(support, lake, reader):
 def test_a_new_start(two_days, triggered, warehouse_dag, published):
     """Everything is dropped and loaded again, and is as before."""
     before = published()
-    reset, load = triggered(block(PAGE, "Start over, or upgrade", "sh"))
+    unpause, trigger = block(PAGE, "Start over, or upgrade", "sh").splitlines()
+    airflow(unpause)
+    (reset,) = triggered(trigger)
+    (load,) = triggered(block(PAGE, "Start over, or upgrade", "sh", 2))
     dag = DagBag(str(ROOT / "dags")).dags["sparkify_reset"]
     # Whether a run is active, Airflow's own API knows.
     Pipeline(dag, without=["require_idle"]).run(**reset)

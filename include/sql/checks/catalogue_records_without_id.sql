@@ -1,4 +1,4 @@
--- Purpose: count the records of the catalogue that lack a song id or an artist id, and so take no part.
+-- Purpose: count the records of the catalogue that lack a song id or an artist id, and so are ignored.
 -- Grain: each row is the one number observed.
 -- Parameter: run_schema = sparkify_run_example; the schema of the run
 SELECT COUNT(*) AS observed

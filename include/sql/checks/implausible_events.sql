@@ -1,4 +1,4 @@
--- Purpose: count the events whose time is not in the years 2000 to 2099; they take part in nothing.
+-- Purpose: count the events whose time is not in the years 2000 to 2099; they are ignored.
 -- Grain: each row is the one number observed.
 -- Parameter: run_schema = sparkify_run_example; the schema of the run
 SELECT COUNT(*) AS observed

@@ -1,5 +1,5 @@
 -- Purpose: versions of artists, from the records of the catalogue.
--- Grain: each row is one artist as one record has it; records without a song id or an artist id take no part.
+-- Grain: each row is one artist as one record has it; records without a song id or an artist id are ignored.
 -- Parameter: songs = sparkify_raw.songs; where the records are
 WITH identified_records AS (
     SELECT DISTINCT

@@ -1,5 +1,5 @@
 -- Purpose: versions of songs, from the records of the catalogue.
--- Grain: each row is one song as one record has it; records without a song id or an artist id take no part.
+-- Grain: each row is one song as one record has it; records without a song id or an artist id are ignored.
 -- Parameter: songs = sparkify_raw.songs; where the records are
 WITH identified_records AS (
     SELECT DISTINCT

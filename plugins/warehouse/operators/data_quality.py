@@ -126,7 +126,7 @@ class DataQualityOperator(RunOperator):
             lines = [f"- {result}; the run before: {before.get(result.check.name, 'nothing')}" for result in grown]
             send_warning(
                 self.alert_topic,
-                f"{self.dag_id}: {len(grown)} warnings have grown",
+                f"{self.dag_id}: {len(grown)} {'warning' if len(grown) == 1 else 'warnings'} got worse",
                 f"Run {context['run_id']} was not stopped by these:\n" + "\n".join(lines),
                 self.aws_conn_id,
                 self.log,

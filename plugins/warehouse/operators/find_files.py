@@ -122,7 +122,7 @@ class FindFilesOperator(WarehouseOperator):
     def warn(self, feed: Feed, listing: Listing, selection: Selection) -> None:
         """Log what somebody should know, although the run goes on."""
         if listing.others:
-            self.log.warning("ignored, their keys are not those of %s: %s", feed.expected, named(listing.others))
+            self.log.warning("ignoring objects that do not match %s: %s", feed.expected, named(listing.others))
         if selection.vanished:
             self.log.warning(
                 "%d files are no longer in s3://%s/%s, their rows stay: %s. Put them back, or run with drop_vanished",
@@ -163,8 +163,8 @@ class FindFilesOperator(WarehouseOperator):
         """The numbers of files that are new, changed and vanished; skips when there is nothing to do."""
         if not self.work_prefix.startswith("s3://"):
             raise AirflowFailException(
-                f"the work prefix is {self.work_prefix!r}; expected a writable s3://bucket/prefix for manifests: set "
-                "the Variable"
+                f"the work prefix is {self.work_prefix!r}; expected a writable s3://bucket/prefix for manifests: "
+                "set the Variable that the DAG takes it from"
             )
         selections, tables = self.selections(context)
         counts = {

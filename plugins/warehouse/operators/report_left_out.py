@@ -37,7 +37,7 @@ class ReportLeftOutOperator(RunOperator):
             rows = session.rows(f"SELECT key, reason FROM {self.run_schema}.left_out ORDER BY key")
         if rows:
             raise AirflowFailException(
-                f"left out: {len(rows)} of the files to read; all others are loaded. Correct or remove them:\n"
-                + "\n".join(f"- {key}: {reason}" for key, reason in rows)
+                f"{len(rows)} {'file was' if len(rows) == 1 else 'files were'} left out; all others were loaded. "
+                "Correct or remove what is named here:\n" + "\n".join(f"- {key}: {reason}" for key, reason in rows)
             )
         self.log.info("no file was left out")

@@ -132,7 +132,10 @@ def test_warnings_that_have_grown_are_sent(shop, monkeypatch):
         run.check(few, count("many", 100, "warn"), count("some", 1), alert_topic="arn:topic")
         run.publish()
         topic, subject, message = sent[-1]
-        assert ("arn:topic", f"shop: {len(names)} warnings have grown") == (topic, subject)
+        assert ("arn:topic", f"shop: {len(names)} {'warnings' if names[1:] else 'warning'} got worse") == (
+            topic,
+            subject,
+        )
         assert names == re.findall(r"^- (\w+): there are", message, re.MULTILINE)
     assert "- many: there are receipts; observed 1, expected at least 100; the run before: 3" in message
     run.check(count("some", 1), alert_topic="arn:topic")

@@ -118,7 +118,7 @@ def test_what_stays_or_is_ignored_is_named_in_a_warning(shop, warnings):
     shop.sales("06", sale(6))
     assert 1 == shop.run().find_files()["new"]
     ignored, vanished, blocked = warnings()
-    assert ignored.startswith("ignored, their keys are not those of the tills' files, sales/YYYY-MM-DD.json: ")
+    assert ignored.startswith("ignoring objects that do not match the tills' files, sales/YYYY-MM-DD.json: ")
     assert ignored.endswith(": sales/README, sales/_SUCCESS")
     assert (
         f"1 files are no longer in s3://{shop.lake.bucket}/sales/, their rows stay: sales/2018-11-03.json" in vanished

@@ -17,7 +17,7 @@ def test_every_file_left_out_is_named_with_its_reason(shop):
     with pytest.raises(AirflowFailException) as raised:
         run.report_left_out()
     headline, line = str(raised.value).splitlines()
-    assert "left out: 1 of the files to read; all others are loaded. Correct or remove them:" == headline
+    assert "1 file was left out; all others were loaded. Correct or remove what is named here:" == headline
     assert line.startswith(f"- {key}: s3://{shop.lake.bucket}/{key}, line 2, column number, value 'three': ")
     shop.sales("05", sale(2), sale(3))
     shop.publish().report_left_out()
