@@ -1,9 +1,12 @@
 -- Purpose: count the lines that COPY rejected of the files that go on.
 -- Grain: each row is the one number observed.
 -- Parameter: run_schema = sparkify_run_example; the schema of the run
+WITH batches AS (
+    SELECT DISTINCT batch_id
+    FROM {{ run_schema }}.files
+)
+
 SELECT COUNT(*) AS observed
 FROM {{ run_schema }}.rejects
-WHERE batch_id IN (
-    SELECT batch_id
-    FROM {{ run_schema }}.files
-);
+INNER JOIN batches
+    ON rejects.batch_id = batches.batch_id;
