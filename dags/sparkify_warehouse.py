@@ -134,7 +134,7 @@ with DAG(
             False,
             type="boolean",
             title="Confirm empty",
-            description="With drop_vanished: go on even if no catalogue file is left in the bucket.",
+            description="With drop_vanished: go on even if the bucket has no log file or no catalogue file left.",
         ),
     },
     template_searchpath=[str(SQL_FOLDER)],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sparkify.tables import WAREHOUSE
+from sparkify.tables import EVENTS, WAREHOUSE
 from warehouse.checks import Check
 
 KEYS = {table.name: table.key[0] for table in WAREHOUSE.tables}
@@ -31,8 +31,8 @@ RANGES = (
     ("time", "weekday", 0, 6, "error"),
 )
 REFERENCES = {"user_id": "users", "song_id": "songs", "artist_id": "artists", "start_time": "time"}
-# Without files of the catalogue there are no songs yet; plays are kept all the same.
-MAY_BE_EMPTY = {"songs", "artists"}
+# Every accepted log file leads to rows of these; a catalogue whose records all lack an id leads to none.
+NEVER_EMPTY = ("songplays", "users", "time")
 
 
 def run_table(name: str) -> str:
@@ -41,19 +41,32 @@ def run_table(name: str) -> str:
 
 
 def row_counts() -> list[Check]:
-    """The rows that each table will have."""
-    return [
+    """The rows that each table will have; none at all stops the run where there are files that must lead to some."""
+    counted = [
         Check(
             name=f"rows of {table} after publishing",
             sql="checks/rows_after_publishing.sql",
             table=f"sparkify.{table}",
             description=f"sparkify.{table} will not be empty",
             at_least=1,
-            severity="warn" if table in MAY_BE_EMPTY else "error",
+            severity="warn",
             parameters={"table": table, "key": key},
         )
         for table, key in KEYS.items()
     ]
+    never_empty = [
+        Check(
+            name=f"{table} has rows",
+            sql="checks/files_without_rows.sql",
+            table=f"sparkify.{table}",
+            description=f"sparkify.{table} is not empty while the warehouse holds log files: the number of these files",
+            at_most=0,
+            at_least=0,
+            parameters={"table": table, "key": KEYS[table], "feed": EVENTS.name},
+        )
+        for table in NEVER_EMPTY
+    ]
+    return [*counted, *never_empty]
 
 
 def unique_keys() -> list[Check]:

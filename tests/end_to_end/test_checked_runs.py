@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from airflow.sdk.api.datamodels._generated import DagRunType
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.checks import CHECKS
-from tests.end_to_end.test_corrections import FIFTH, FOURTH, event, lines
+from tests.end_to_end.test_corrections import CATALOGUE, FIFTH, FOURTH, event, lines, song
 from warehouse.checks import Check
 
 DAY = "2018-11-05"
@@ -90,11 +91,39 @@ def test_results_of_a_run_checked_twice_are_kept_once(day, pipeline, reader):
     assert (len(CHECKS), len(CHECKS), True) == (rows, names, since > first[0])
 
 
-def test_the_warehouse_cannot_be_emptied_by_dropping_files(day, lake, pipeline, published):
-    """Confirmed or not: a table of plays without a play is an error, whatever the candidates look like."""
+def test_without_any_log_the_warehouse_is_emptied_only_on_request(day, lake, pipeline, published):
+    """Told twice, the run publishes empty tables, green, with warnings."""
     before = published()
     for key in (FOURTH, FIFTH):
         lake.delete(key)
-    with pytest.raises(AirflowFailException, match=r"rows of songplays after publishing: .* observed 0"):
-        pipeline.run(period="all", drop_vanished=True, confirm_empty=True)
+    with pytest.raises(AirflowFailException, match="set confirm_empty as well"):
+        pipeline.run(period="all", drop_vanished=True)
     assert before == published()
+    returned = pipeline.run(period="all", drop_vanished=True, confirm_empty=True)
+    assert returned["check_quality"]["warned"] >= 3
+    assert {name: set() for name in before} == published()
+
+
+def test_tables_are_not_emptied_while_there_are_logs(day, pipeline, published, reader, monkeypatch):
+    """Whatever makes the candidates disappear: here, somebody deletes them."""
+    run = pipeline.open(period="all", recompute=True)
+    run.advance(until="load_time")
+    run.advance(until="load_users")
+    schema = run.returned["open_run"]["run_schema"]
+    reader.execute(f"INSERT INTO {schema}.deleted_users SELECT user_id FROM sparkify.users")
+    reader.execute(f"DELETE FROM {schema}.users")
+    before = published()
+    run.finish()
+    assert "users has rows: " in str(run.errors["check_quality"])
+    assert before == published()
+
+
+def test_a_first_day_without_a_file_is_green(lake, pipeline, empty_warehouse, published, monkeypatch):
+    """A scheduled run goes on without it; the catalogue is loaded, and tables of plays are empty."""
+    lake.put(CATALOGUE, lines(song()))
+    run = pipeline.open("2018-11-05")
+    run.context["dag_run"].run_type = DagRunType.SCHEDULED
+    monkeypatch.setattr(pipeline.dag.get_task("wait_for_files"), "poke", lambda context: True)
+    run.finish()
+    assert {} == run.errors
+    assert (set(), 1) == (published()["songplays"], len(published()["songs"]))

@@ -277,6 +277,24 @@ OBSERVED: dict[str, list[tuple[Rows, dict[str, str], Any]]] = {
             2,
         ),
     ],
+    "files_without_rows": [
+        ({}, {}, 0),
+        ({FILES: [known("2018-11-04")], "files": [file(), file(2, name="-2.json")]}, {}, 3),
+        ({FILES: [known("2018-11-05")], "files": [file()], USERS: users(1), "deleted_users": users(1)}, {}, 1),
+        ({FILES: [known("2018-11-05")], USERS: users(1, 2), "deleted_users": users(1)}, {}, 0),
+        ({"files": [file()], "users": users(1)}, {}, 0),
+        # The last file is dropped; another feed's stays.
+        (
+            {
+                FILES: [known("2018-11-05"), {**known("2018-11-05"), "feed": "songs"}],
+                "dropped_files": [{name: known("2018-11-05")[name] for name in ("feed", "bucket", "key")}],
+                USERS: users(1),
+                "deleted_users": users(1),
+            },
+            {},
+            0,
+        ),
+    ],
     "rows_after_publishing": [
         ({"users": users(2, 3), USERS: users(1, 2, 5), "deleted_users": users(5)}, {}, 3),
         ({USERS: users(1), "deleted_users": users(1)}, {}, 0),
@@ -401,6 +419,15 @@ OF_FILES: dict[str, list[tuple[Rows, dict[int, float]]]] = {
                 "files": [file(1), file(2, "2018-11-04", "-2.json"), file(3, "2018-11-05", "-2.json")],
                 FILES: [known("2018-11-04")],
                 "staged_events": [play(0), play(1, **HOME), *[play(2, batch_id=batch, **HOME) for batch in (2, 3)]],
+            },
+            {},
+        ),
+        # A date elsewhere in a key is not the file's day, and need not be one.
+        (
+            {
+                "files": [file(1)],
+                FILES: [{**known("2018-11-04"), "key": "log_data/of-2018-11-31/2018-11-05-events.json"}],
+                "staged_events": [play(0, **HOME)],
             },
             {},
         ),
@@ -539,6 +566,7 @@ def bad_rows(check: Check) -> Rows:
         "rejected_lines": lambda: {
             "rejects": [{"batch_id": 1, "file": "f", "error_code": 1, "reason": "r"}],
         },
+        "files_without_rows": lambda: {table: []},
         "rows_after_publishing": lambda: {table: []},
         "share_of_garbled_names": lambda: {"songplays": [fact(0, song=garbled("é"))]},
         "share_of_unmatched_plays": lambda: {"songplays": [fact(0, song_id=None)]},

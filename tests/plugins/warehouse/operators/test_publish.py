@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from airflow.sdk import Asset
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from tests.plugins.warehouse.operators.conftest import CUSTOMERS, by_both_drivers, sale
+from warehouse.errors import DatabaseError
 from warehouse.session import Session
+from warehouse.staged_files import StagedFiles
 
 
 def run_schemas(shop) -> set[str]:
@@ -112,6 +116,23 @@ def test_rows_that_changed_since_the_checks_are_not_published(shop):
     assert 1 == run.publish()["shop.receipts"]["inserted"]
 
 
+def test_files_that_changed_since_the_checks_are_not_published(shop, monkeypatch):
+    """A stage task that is run again and dies has already named other files than the checks saw."""
+    shop.sales("05", sale(1))
+    run = checked(shop)
+    shop.sales("06", sale(2))
+
+    def die(*_: Any) -> None:
+        raise RuntimeError("died")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StagedFiles, "write", die)
+        with pytest.raises(RuntimeError):
+            run.stage()
+    with pytest.raises(AirflowFailException, match="have not passed the checks"):
+        run.publish()
+
+
 def test_a_run_that_was_not_checked_is_not_published(shop):
     """Publish, cleared by itself, cannot come before the checks."""
     shop.sales("05", sale(1))
@@ -194,6 +215,21 @@ def test_an_old_schema_that_cannot_be_dropped_is_a_warning(shop, warnings):
     checked(shop).publish()
     (warning,) = warnings()
     assert warning.startswith(f"could not drop the schema {old.schema} of an old run: ")
+
+
+def test_old_schemas_that_cannot_be_listed_are_a_warning(shop, warnings, monkeypatch):
+    """Another run may be dropping one of them; this one has published."""
+    shop.sales("05", sale(1))
+    run = checked(shop)
+
+    def fail(*_: Any) -> None:
+        raise DatabaseError("relation does not exist", "42P01")
+
+    monkeypatch.setattr("warehouse.operators.publish.own_schemas", fail)
+    run.publish()
+    (warning,) = warnings()
+    assert warning.startswith("could not list the schemas of old runs: ")
+    assert [(1,)] == shop.rows("shop.receipts", "number")
 
 
 def test_a_run_with_nothing_to_publish_is_skipped(shop):
