@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 
+from warehouse.errors import DatabaseError
 from warehouse.identifiers import iam_role, literal, region
 from warehouse.load_errors import CopyDataError, load_errors, rejected_lines
 from warehouse.retries import reason_to_retry
@@ -151,11 +152,10 @@ class BatchCopier:
             " ..." if len(batch.files) > 1 else "",
         )
         location = self.put_manifest(batch)
-        errors = self.session.database_errors
         try:
             self.session.execute(f"DELETE FROM {COPIED}")
             self.session.execute(self.parameters.statement(self.columns, location, compression(batch.files[0].key)))
-        except errors as error:
+        except DatabaseError as error:
             found = self.reasons(batch, error)
             if not found:
                 raise
@@ -175,7 +175,7 @@ class BatchCopier:
         self.session.rollback()
         # Only a failure of the data has load errors; a lost connection has none and may be tried again.
         if "Load into table" in str(error):
-            found = load_errors(self.session, self.session.database_errors, self.parameters.feed.harmless)
+            found = load_errors(self.session, self.parameters.feed.harmless)
             self.session.rollback()
             return found or ["COPY refused the file and gave no reason"]
         if UNREADABLE.search(str(error)):

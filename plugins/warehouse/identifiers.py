@@ -11,10 +11,10 @@ ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 
 
-def column_name(name: str) -> str:
-    """Return `name` if it is a plain identifier; ValueError otherwise."""
+def plain_name(name: str, kind: str) -> str:
+    """Return `name` if it is a plain identifier; ValueError otherwise. `kind`: what it names, for the message."""
     if not NAME.fullmatch(name):
-        raise ValueError(f"not a plain column name: {name!r}; expected lower-case letters, digits and underscores")
+        raise ValueError(f"not a plain {kind} name: {name!r}; expected lower-case letters, digits and underscores")
     return name
 
 
@@ -25,20 +25,6 @@ def table_name(name: str) -> str:
         raise ValueError(
             f"not a plain table name: {name!r}; expected schema.table of lower-case letters, digits and underscores"
         )
-    return name
-
-
-def schema_name(name: str) -> str:
-    """Return `name` if it is a plain identifier; ValueError otherwise."""
-    if not NAME.fullmatch(name):
-        raise ValueError(f"not a plain schema name: {name!r}; expected lower-case letters, digits and underscores")
-    return name
-
-
-def group_name(name: str) -> str:
-    """Return `name` if it is a plain identifier; ValueError otherwise."""
-    if not NAME.fullmatch(name):
-        raise ValueError(f"not a plain group name: {name!r}; expected lower-case letters, digits and underscores")
     return name
 
 

@@ -114,18 +114,17 @@ def describe(row: tuple[Any, ...], harmless: Collection[str]) -> str:
     return f"{url}, line {line}{where}{shown}: {reason_without_values(reason, value)} (code {code})"
 
 
-def load_errors(session: Session, errors: tuple[type[Exception], ...], harmless: Collection[str] = ()) -> list[str]:
+def load_errors(session: Session, harmless: Collection[str] = ()) -> list[str]:
     """Descriptions of why the session's last COPY failed, the first 10; none where they cannot be read.
 
-    It rolls the session back.
+    It rolls the session back. An error here must not hide COPY's own.
 
-    :param errors: what must not hide COPY's own failure when it is raised here: the session's `database_errors`.
     :param harmless: the columns whose values may be shown: numbers and codes, not what people wrote.
     """
     session.rollback()
     try:
         rows = read(session, last_copy(session), MOST_DESCRIBED)
-    except (*errors, CannotConnectError) as error:
+    except (DatabaseError, CannotConnectError) as error:
         session.log.warning("the load errors cannot be read: %s", error)
         return []
     return [describe(row, harmless) for row in rows]

@@ -18,8 +18,9 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from warehouse.catalog import table_comments
 from warehouse.errors import DatabaseError
-from warehouse.identifiers import literal, schema_name
+from warehouse.identifiers import literal, plain_name
 from warehouse.session import Session
+from warehouse.state import now
 from warehouse.tables import Feed, Table, Warehouse
 
 # How many failed runs keep their schemas, to look into.
@@ -152,7 +153,7 @@ def write_run(session: Session, schema: str, run: Run) -> None:
             run.token,
             run.base_token,
             run.run_id,
-            datetime.datetime.now(datetime.UTC).replace(tzinfo=None),
+            now(),
             json.dumps(sorted(run.recompute)),
             run.fingerprints,
         ],
@@ -163,7 +164,7 @@ def read_run(session: Session, schema: str) -> Run:
     """The run that a schema belongs to; fails for good when the schema is gone."""
     if not schema:
         raise AirflowFailException("this run has no schema yet; run the task that opens the run first")
-    schema_name(schema)
+    plain_name(schema, "schema")
     try:
         token, base, run_id, recompute, fingerprints, checked = session.row(
             f"SELECT token, base_token, run_id, recompute, fingerprints, checked_changes FROM {schema}.run"

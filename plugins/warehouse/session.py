@@ -13,7 +13,6 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from warehouse.errors import (
     CannotConnectError,
     ConnectionCutError,
-    DatabaseError,
     is_cut_off,
     without_values,
 )
@@ -68,11 +67,6 @@ class Session:
     def columns(self) -> tuple[str, ...]:
         """The column names of the last query."""
         return tuple(str(column[0]) for column in self._cursor.description or ())
-
-    @property
-    def database_errors(self) -> tuple[type[Exception], ...]:
-        """What a session raises for an error of the server, for an `except` clause."""
-        return (DatabaseError,)
 
     def commit(self) -> None:
         """Make what was done so far permanent; the session stays usable. Raises DatabaseError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 from collections.abc import Callable, Mapping
 
@@ -17,6 +18,11 @@ class State:
     token: str
     run_id: str
     fingerprints: Mapping[str, str]
+
+
+def now() -> datetime.datetime:
+    """The time in UTC, without a zone, as Redshift keeps it."""
+    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
 
 
 def read_state(session: Session, warehouse: Warehouse) -> State:

@@ -12,7 +12,7 @@ import hashlib
 import re
 from collections.abc import Callable, Collection, Sequence
 
-from warehouse.identifiers import column_name, schema_name
+from warehouse.identifiers import plain_name
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ class Feed:
     checks: tuple[FileCheck, ...] = ()
 
     def __post_init__(self) -> None:
-        schema_name(self.name)
+        plain_name(self.name, "schema")
 
     def belongs(self, key: str) -> bool:
         """Whether a key below the prefix is one of the feed's files."""
@@ -129,11 +129,11 @@ class Table:
     lookup: Lookup | None = None
 
     def __post_init__(self) -> None:
-        schema_name(self.name)
+        plain_name(self.name, "schema")
         if not self.key:
             raise ValueError(f"table {self.name} has no key; expected one column or more")
         for name in (*self.key, *filter(None, [self.time_column]), *(self.lookup.columns if self.lookup else ())):
-            column_name(name)
+            plain_name(name, "column")
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -169,7 +169,7 @@ class Warehouse:
     owner: str
 
     def __post_init__(self) -> None:
-        schema_name(self.name)
+        plain_name(self.name, "schema")
         if missing := {"files", "state", "results", "rejects"} - set(self.internal):
             raise ValueError(f"warehouse {self.name} has no DDL for {', '.join(sorted(missing))}")
 

@@ -12,6 +12,7 @@ from typing import Any
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from warehouse.errors import DatabaseError
 from warehouse.operators.base import TransactionOperator
 from warehouse.reporting.history import REPORTS, folder_location, utc_stamp
 from warehouse.reporting.questions import Answer, Question, with_charts
@@ -100,7 +101,7 @@ class AskQuestionsOperator(TransactionOperator):
                     continue
                 try:
                     answers[question.name] = self.ask(session, question, context)
-                except session.database_errors as error:
+                except DatabaseError as error:
                     if reason_to_retry(error):
                         raise
                     session.rollback()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,10 +12,11 @@ from airflow.sdk.exceptions import AirflowFailException
 from warehouse import catalog
 from warehouse.catalog import Columns
 from warehouse.ddl import read_table_file
-from warehouse.identifiers import group_name, literal
+from warehouse.identifiers import literal, plain_name
 from warehouse.operators.base import WarehouseOperator
 from warehouse.run_schema import new_token
 from warehouse.session import Session
+from warehouse.state import now
 
 
 def differences(table: str, live: Columns, wanted: Columns) -> list[str]:
@@ -181,14 +181,14 @@ class CreateTablesOperator(WarehouseOperator):
 
     def grant(self, session: Session) -> None:
         """Let the readers' group read the published schema."""
-        group = group_name(self.readers)
+        group = plain_name(self.readers, "group")
         session.execute(f"GRANT USAGE ON SCHEMA {self.warehouse.name} TO GROUP {group}")
         session.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {self.warehouse.name} TO GROUP {group}")
 
     def execute(self, context: Any) -> None:
         """Create, add columns, compare, grant; one transaction, so that a failure leaves nothing half done."""
         if self.readers:
-            group_name(self.readers)
+            plain_name(self.readers, "group")
         with self.transaction() as session:
             self.create(session, context)
             wanted = self.wanted_columns(session, context)
@@ -203,8 +203,3 @@ class CreateTablesOperator(WarehouseOperator):
                 raise AirflowFailException("tables differ from their DDL:\n" + "\n".join(found))
             if self.readers:
                 self.grant(session)
-
-
-def now() -> datetime.datetime:
-    """The time in UTC, without a zone, as Redshift keeps it."""
-    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)

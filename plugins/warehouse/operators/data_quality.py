@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,10 +10,12 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from warehouse.alerts import send_warning
 from warehouse.checks import Check, Result, observation
+from warehouse.errors import DatabaseError
 from warehouse.operators.base import RunOperator
 from warehouse.retries import reason_to_retry
 from warehouse.run_schema import count_changes, has_work, parameters, read_run
 from warehouse.session import Session
+from warehouse.state import now
 
 RESULT_COLUMNS = (
     "run_id",
@@ -62,7 +63,7 @@ class DataQualityOperator(RunOperator):
         try:
             (observed,) = session.row(sql)
             return Result(check, observation(observed), sql)
-        except (*session.database_errors, ValueError) as error:
+        except (DatabaseError, ValueError) as error:
             if reason_to_retry(error):
                 raise
             session.rollback()
@@ -71,12 +72,12 @@ class DataQualityOperator(RunOperator):
     def keep(self, session: Session, run_id: str, results: Sequence[Result]) -> None:
         """Write all results in one INSERT, in place of those of an earlier try."""
         session.execute(f"DELETE FROM {self.warehouse.results} WHERE run_id = %s", [run_id])
-        now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+        checked_at = now()
         values: list[Any] = []
         for result in results:
             check = result.check
             values += [run_id, check.name, check.table, check.severity, result.passed]
-            values += [result.observed, check.expected, check.description, now]
+            values += [result.observed, check.expected, check.description, checked_at]
         rows = ", ".join([f"({', '.join(['%s'] * len(RESULT_COLUMNS))})"] * len(results))
         session.execute(f"INSERT INTO {self.warehouse.results} ({', '.join(RESULT_COLUMNS)}) VALUES {rows}", values)
 

@@ -8,9 +8,9 @@ from airflow.sdk import Asset
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from warehouse import winners as sql
+from warehouse.errors import DatabaseError
 from warehouse.identifiers import literal
 from warehouse.operators.base import RunOperator
-from warehouse.operators.create_tables import now
 from warehouse.retries import is_serialization_error
 from warehouse.run_schema import (
     KEEP_FAILED,
@@ -28,7 +28,7 @@ from warehouse.run_schema import (
     tables_in,
 )
 from warehouse.session import Session
-from warehouse.state import read_state
+from warehouse.state import now, read_state
 from warehouse.tables import Feed, Table
 
 Changes = dict[str, dict[str, int]]
@@ -54,7 +54,7 @@ class PublishOperator(RunOperator):
             )
             if session.rowcount == 1:
                 return True
-        except session.database_errors as error:
+        except DatabaseError as error:
             if not is_serialization_error(error):
                 raise
         session.rollback()
@@ -154,7 +154,7 @@ class PublishOperator(RunOperator):
             for table in tables:
                 try:
                     session.execute(f"ANALYZE {table}")
-                except session.database_errors as error:
+                except DatabaseError as error:
                     self.log.warning("could not analyze %s: %s", table, error)
 
     def drop_old_schemas(self) -> None:

@@ -13,7 +13,7 @@ from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 from botocore.exceptions import BotoCoreError, ClientError
 
-from warehouse.identifiers import column_name, table_name
+from warehouse.identifiers import plain_name, table_name
 from warehouse.load_errors import LOAD_ERRORS
 from warehouse.operators.base import TransactionOperator
 from warehouse.operators.data_quality import DataQualityOperator
@@ -76,7 +76,7 @@ class RecordRunOperator(TransactionOperator):
         self.period = period
         self.options = options
         self.results = table_name(results)
-        self.tables = {table_name(table): column and column_name(column) for table, column in tables.items()}
+        self.tables = {table_name(table): column and plain_name(column, "column") for table, column in tables.items()}
         self.work_prefix = work_prefix
         self.no_prefix = no_prefix
         self.keep = keep

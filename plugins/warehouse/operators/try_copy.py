@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundExceptio
 from warehouse.cluster.account import AccountError
 from warehouse.cluster.cluster import Cluster
 from warehouse.cluster.settings import ClusterSettings
+from warehouse.errors import DatabaseError
 from warehouse.identifiers import iam_role, literal, region
 from warehouse.operators.cluster_base import ClusterOperator
 from warehouse.s3_objects import compression, objects
@@ -85,7 +86,7 @@ class TryCopyOperator(ClusterOperator):
             session.execute("CREATE TEMPORARY TABLE probe (nothing VARCHAR(1))")
             try:
                 session.execute(statement)
-            except session.database_errors as error:
+            except DatabaseError as error:
                 raise AirflowFailException(
                     f"the cluster cannot read {location} with its default role: {error}"
                 ) from error

@@ -50,7 +50,7 @@ def test_a_refused_line_is_described_without_what_people_wrote(connection, open_
     with open_session() as session:
         with pytest.raises(DatabaseError, match="Load into table 'people' failed"):
             session.execute(copy(LINES[0], line))
-        (description,) = load_errors(session, session.database_errors)
+        (description,) = load_errors(session)
     assert description.startswith("s3://")
     assert "people.json, line 2" in description
     assert description.endswith(")")
@@ -74,7 +74,7 @@ def test_a_harmless_column_shows_its_value(open_session, copy, table, line, word
     with open_session() as session:
         with pytest.raises(DatabaseError):
             session.execute(copy(line))
-        (description,) = load_errors(session, session.database_errors, harmless={"person_id"})
+        (description,) = load_errors(session, harmless={"person_id"})
     assert words in description
 
 
@@ -113,7 +113,7 @@ def test_ten_errors_are_described_and_ten_thousand_lines_kept(open_session, copy
         assert list(range(1, 10_001)) == [reject.line for reject in rejected_lines(session)]
         with pytest.raises(DatabaseError):
             session.execute(copy(*[LINES[1]] * 30, max_errors=30))
-        assert 10 == len(load_errors(session, session.database_errors))
+        assert 10 == len(load_errors(session))
 
 
 def test_unreadable_load_errors_do_not_hide_a_failed_copy_but_fail_a_load(open_session, copy, monkeypatch):
@@ -123,7 +123,7 @@ def test_unreadable_load_errors_do_not_hide_a_failed_copy_but_fail_a_load(open_s
     with open_session() as session:
         with pytest.raises(DatabaseError):
             session.execute(copy(LINES[1]))
-        assert [] == load_errors(session, session.database_errors)
+        assert [] == load_errors(session)
         session.execute(copy(*LINES, max_errors=10))
         with pytest.raises(DatabaseError, match="not_there"):
             rejected_lines(session)

@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from tests.plugins.warehouse.operators.conftest import SOME_RECEIPTS, by_both_drivers, sale
 from warehouse.checks import Check
+from warehouse.errors import DatabaseError
 from warehouse.operators import data_quality
 from warehouse.session import Session
 
@@ -89,8 +90,7 @@ def test_a_database_error_that_can_pass_is_a_retry_and_no_failed_check(connectio
     def lose_the_connection(session, sql, *values):
         if "COUNT(*) AS observed" not in sql:
             return execute(session, sql, *values)
-        (error,) = session.database_errors
-        raise error({"S": "ERROR", "C": "57P01", "M": "terminating connection"})
+        raise DatabaseError("terminating connection", "57P01")
 
     monkeypatch.setattr(Session, "execute", lose_the_connection)
     monkeypatch.setattr(data_quality, "reason_to_retry", lambda error: "the server ended the connection")
